@@ -1,0 +1,222 @@
+"""What every cycler shares: the step it is at, its values, its state, its events."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hypercycle import plugins
+from hypercycle.composition import Schedule, events_of
+from hypercycle.description import describe_plan, differences, plan_from
+from hypercycle.plan import Plan
+from hypercycle.tracks import Track, rows
+from hypercycle.validation import whole_number
+
+if TYPE_CHECKING:
+    from hypercycle.attaching import OnMismatch, Options
+
+STATE_VERSION = 1
+_STATE_KEYS = {"version", "step", "plan", "initial"}
+
+
+class Cycler:
+    """Keeps the hyperparameters of a target at the values of its step.
+
+    ``step()`` after each update moves it on. What is computed ahead is looked up by the step, so
+    that assigning ``last_epoch`` or loading a state never brings up stale values.
+
+    Attributes
+    ----------
+    plan
+        The schedules, lengths in steps.
+    last_epoch
+        Updates made (the name is PyTorch's). The next ``step()`` goes on from what is assigned.
+    """
+
+    plan: Plan
+    last_epoch: int
+
+    # What a kind of target brings along.
+
+    def _target(self) -> Any:
+        raise NotImplementedError
+
+    def _tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+        """Return the tracks of a plan; refuse what the target does not have."""
+        raise NotImplementedError
+
+    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        """Put a row in force, and make ready for writing further rows of these tracks."""
+        raise NotImplementedError
+
+    def _write(self, row: tuple[Any, ...]) -> None:
+        """Put a row in force."""
+        raise NotImplementedError
+
+    # Moving on.
+
+    def _begin(self, plan: Plan, options: Options, initial: dict[str, list[float]] | None) -> None:
+        self._options = options
+        self._initial = initial
+        self._observers = plugins.observers()
+        self._adopt(plan, self._tracks_for(plan, initial), options.start_step)
+
+    def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
+        ahead = rows(tracks, step)
+        clock_owner = self._clock_owner_of(plan)
+        self._install(tracks, ahead[0])
+        self.plan = plan
+        self._tracks = tracks
+        self._rows, self._first_row = ahead, step
+        self._clock_owner = clock_owner
+        self.last_epoch = step
+        self._watched = clock_owner is not None or bool(self._observers)
+        self._observe()
+
+    def _clock_owner_of(self, plan: Plan) -> Schedule | None:
+        if self._options.on_event is None:
+            return None
+        return plan.clock_owner(self._options.events_of)
+
+    def step(self) -> None:
+        """Move on by one update and put the values of the new step in force."""
+        self._move(self.last_epoch + 1)
+
+    def _move(self, step: int) -> None:
+        self._write(self._row(step))
+        self.last_epoch = step
+        if self._watched:
+            self._tell(step)
+
+    def _row(self, step: int) -> tuple[Any, ...]:
+        index = step - self._first_row
+        if not 0 <= index < len(self._rows):
+            self._rows, self._first_row, index = rows(self._tracks, step), step, 0
+        return self._rows[index]
+
+    def _tell(self, step: int) -> None:
+        self._observe()
+        on_event = self._options.on_event
+        if on_event is not None and self._clock_owner is not None:
+            for event in events_of(self._clock_owner, step):
+                on_event(*event)
+
+    def _observe(self) -> None:
+        for observer in self._observers:
+            plugins.call(
+                observer, step=self.last_epoch, values=self.values, target=self._target()
+            )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the present step by name; a dict by group where groups differ."""
+        row = self._row(self.last_epoch)
+        return {track.name: track.value(entry) for track, entry in zip(self._tracks, row, strict=True)}
+
+    # State.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a new dict of plain types: the step, the description of the plan.
+
+        ``initial`` holds the initial values that a relative plan multiplies, else None.
+        """
+        initial = self._initial
+        return {
+            "version": STATE_VERSION,
+            "step": self.last_epoch,
+            "plan": describe_plan(self.plan),
+            "initial": initial and {name: list(values) for name, values in initial.items()},
+        }
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None
+    ) -> None:
+        """Continue where a state was saved; its values are in force when this returns.
+
+        Parameters
+        ----------
+        state_dict
+            What :meth:`state_dict` returned. It is not changed.
+        on_mismatch
+            What to do where the saved description differs from the present plan, if not what was
+            told to ``attach``: ``"error"`` refuses and lists the differences; ``"saved"`` takes
+            the saved schedules and ``"current"`` keeps the present ones, both with a warning.
+
+        Raises
+        ------
+        ValueError
+            If this is no state of a cycler, or on a mismatch. Nothing is changed then.
+        """
+        _check_state(state_dict)
+        step = whole_number(state_dict["step"], "the saved step")
+        saved_plan, saved_initial = state_dict["plan"], state_dict["initial"]
+        choice = on_mismatch or self._options.on_mismatch
+        plan, initial = self.plan, saved_initial
+        lines = differences(saved_plan, describe_plan(self.plan))
+        if (saved_initial is None) != (self._initial is None):
+            now = "absolute" if self._initial is None else "relative"
+            lines.append(f"the plan was saved as {_kind(saved_initial)} and is now {now}")
+        if lines:
+            listed = "\n  ".join(lines)
+            if choice == "error":
+                raise ValueError(
+                    f"the saved schedules differ from the present ones:\n  {listed}\n"
+                    "Pass on_mismatch='saved' to go on with the saved ones, or 'current' to keep "
+                    "the present ones at the saved step."
+                )
+            warnings.warn(
+                f"going on with the {choice} schedules; the differences are:\n  {listed}",
+                stacklevel=2,
+            )
+            if choice == "saved":
+                plan = plan_from(saved_plan)
+            else:
+                initial = self._initial_after_mismatch(saved_initial)
+        initial = initial and {name: list(values) for name, values in initial.items()}
+        tracks = self._tracks_for(plan, initial)
+        self._adopt(plan, tracks, step)
+        self._initial = initial
+
+    def _initial_after_mismatch(
+        self, saved: dict[str, list[float]] | None
+    ) -> dict[str, list[float]] | None:
+        """Keep the present plan, with the saved initial values where both are relative."""
+        if self._initial is None or saved is None:
+            return self._initial
+        return {name: saved.get(name, values) for name, values in self._initial.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is computed ahead is computed again; plugins belong to the process.
+        left_out = ("_rows", "_first_row", "_observers", "_watched")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._rows: list[tuple[Any, ...]] = []
+        self._first_row = self.last_epoch
+        self._observers = plugins.observers()
+        self._watched = self._clock_owner is not None or bool(self._observers)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(step={self.last_epoch}, {self.plan!r})"
+
+
+def _check_state(state: Any) -> None:
+    if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
+        got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+        raise ValueError(
+            f"this is no state of a hypercycle cycler: expected the keys {sorted(_STATE_KEYS)}, "
+            f"got {got}"
+        )
+    if state["version"] != STATE_VERSION:
+        raise ValueError(
+            f"the state has version {state['version']!r}, this hypercycle reads version "
+            f"{STATE_VERSION}: use the release that saved it, or start_step"
+        )
+    if not isinstance(state["plan"], Mapping) or not state["plan"]:
+        raise ValueError(f"the saved plan is no description of a plan, got {state['plan']!r}")
+
+
+def _kind(initial: Any) -> str:
+    return "absolute" if initial is None else "relative"

@@ -1,0 +1,303 @@
+"""The small array namespace that every waveform and scale policy is written in.
+
+A formula such as ``xp.sin(x) * xp.sin(x)`` runs unchanged on NumPy, PyTorch, JAX and TensorFlow,
+because ``xp`` offers the same functions on each: ``abs cos exp floor log maximum minimum sin sqrt
+where``. Arguments may be arrays or Python numbers. Everything is float64 (the clock: int64); where
+a library has no float64 at hand, the value is rounded once, at the very end.
+
+Libraries are recognised by the type of the step, never imported for the user: whoever passes a
+tensor has imported its library.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any, Protocol
+
+import numpy as np
+
+Function = Callable[..., Any]
+
+# Elements evaluated at once: the intermediate arrays then stay in the processor's cache.
+_CHUNK = 8192
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """The functions that waveforms and scale policies may use, on one array library.
+
+    The second group is for the clock: ``to_float`` converts whole steps to float64, ``clip`` keeps
+    whole steps between two ints, ``take`` looks up ``table[index]`` and ``search`` counts
+    the entries of a sorted table that are not greater than each step.
+    """
+
+    abs: Function
+    cos: Function
+    exp: Function
+    floor: Function
+    log: Function
+    maximum: Function
+    minimum: Function
+    sin: Function
+    sqrt: Function
+    where: Function
+
+    to_float: Function
+    clip: Function
+    take: Function
+    search: Function
+
+
+_NUMPY_FUNCTIONS: dict[str, Function] = {
+    name: getattr(np, name)
+    for name in ("abs", "cos", "exp", "floor", "log", "maximum", "minimum", "sin", "sqrt", "where")
+}
+
+NUMPY = Namespace(
+    **_NUMPY_FUNCTIONS,
+    to_float=lambda steps: steps.astype(np.float64),
+    clip=np.clip,
+    take=lambda table, index: table[index],
+    search=lambda table, steps: np.searchsorted(table, steps, side="right"),
+)
+
+# One step: the clock on Python's integers, the rest on arrays of one element, so that a scalar
+# goes through the very loops that an array goes through (math.exp and numpy.exp differ).
+ONE_STEP = Namespace(
+    **_NUMPY_FUNCTIONS,
+    to_float=lambda step: np.array([step], dtype=np.float64),
+    clip=lambda step, least, most: max(least, min(step, most)),
+    take=lambda table, index: int(table[index]),
+    search=bisect.bisect_right,
+)
+
+
+class Evaluates(Protocol):
+    """A schedule that computes its value at whole steps in any namespace."""
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values for int64 steps."""
+
+
+@functools.cache
+def _torch_namespace() -> Namespace:
+    import torch
+
+    def lifted(function: Function) -> Function:
+        # torch's functions refuse Python numbers, or take them as float32.
+        def call(*arguments: Any) -> Any:
+            device = next((a.device for a in arguments if isinstance(a, torch.Tensor)), None)
+            return function(
+                *(
+                    a
+                    if isinstance(a, torch.Tensor)
+                    else torch.tensor(float(a), dtype=torch.float64, device=device)
+                    for a in arguments
+                )
+            )
+
+        return call
+
+    def take(table: Any, index: Any) -> Any:
+        return torch.as_tensor(table, device=index.device)[index]
+
+    def search(table: Any, steps: Any) -> Any:
+        return torch.searchsorted(torch.as_tensor(table, device=steps.device), steps, right=True)
+
+    def where(condition: Any, a: Any, b: Any) -> Any:
+        return lifted(functools.partial(torch.where, condition))(a, b)
+
+    functions = {
+        name: lifted(getattr(torch, name))
+        for name in _NUMPY_FUNCTIONS
+        if name != "where"
+    }
+    return Namespace(
+        **functions,
+        where=where,
+        to_float=lambda steps: steps.to(torch.float64),
+        clip=torch.clamp,
+        take=take,
+        search=search,
+    )
+
+
+def _evaluate_torch(schedule: Evaluates, step: Any) -> Any:
+    import torch
+
+    if step.dtype.is_floating_point or step.dtype.is_complex or step.dtype == torch.bool:
+        raise _not_whole(step, str(step.dtype))
+    if step.device.type == "mps":  # has no float64
+        return _evaluate_torch(schedule, step.cpu()).to(step.device, torch.float32)
+    return torch.broadcast_to(
+        torch.as_tensor(
+            schedule.evaluate(step.to(torch.int64), _torch_namespace()),
+            dtype=torch.float64,
+            device=step.device,
+        ),
+        step.shape,
+    )
+
+
+@functools.cache
+def _jax_namespace() -> Namespace:
+    import jax.numpy as jnp
+
+    return Namespace(
+        **{name: getattr(jnp, name) for name in _NUMPY_FUNCTIONS},
+        to_float=lambda steps: steps.astype(jnp.float64),
+        clip=jnp.clip,
+        take=lambda table, index: jnp.asarray(table)[index],
+        search=lambda table, steps: jnp.searchsorted(jnp.asarray(table), steps, side="right"),
+    )
+
+
+def _evaluate_jax(schedule: Evaluates, step: Any) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    if not jnp.issubdtype(step.dtype, jnp.integer):
+        raise _not_whole(step, str(step.dtype))
+    result_dtype = jnp.result_type(float)  # float32 unless the user has switched x64 on
+    enable_x64 = getattr(jax, "enable_x64", None)
+    if enable_x64 is None:  # before jax 0.8
+        from jax.experimental import enable_x64
+    with enable_x64(True):
+        value = schedule.evaluate(step.astype(jnp.int64), _jax_namespace())
+        return jnp.broadcast_to(jnp.asarray(value, dtype=result_dtype), step.shape)
+
+
+@functools.cache
+def _tensorflow_namespace() -> Namespace:
+    import tensorflow as tf
+
+    def lifted(function: Function) -> Function:
+        # TensorFlow takes Python numbers as float32 and refuses to mix them with float64.
+        def call(*arguments: Any) -> Any:
+            return function(
+                *(a if tf.is_tensor(a) else tf.constant(float(a), tf.float64) for a in arguments)
+            )
+
+        return call
+
+    def where(condition: Any, a: Any, b: Any) -> Any:
+        return lifted(functools.partial(tf.where, condition))(a, b)
+
+    functions = {
+        name: lifted(getattr(tf.math, name, None) or getattr(tf, name))
+        for name in _NUMPY_FUNCTIONS
+        if name != "where"
+    }
+    return Namespace(
+        **functions,
+        where=where,
+        to_float=lambda steps: tf.cast(steps, tf.float64),
+        clip=lambda steps, least, most: tf.clip_by_value(
+            steps, tf.constant(least, tf.int64), tf.constant(most, tf.int64)
+        ),
+        take=lambda table, index: tf.gather(tf.constant(table), index),
+        search=lambda table, steps: tf.reshape(
+            tf.searchsorted(
+                tf.constant(table), tf.reshape(steps, [-1]), side="right", out_type=tf.int64
+            ),
+            tf.shape(steps),
+        ),
+    )
+
+
+def _evaluate_tensorflow(schedule: Evaluates, step: Any) -> Any:
+    import tensorflow as tf
+
+    if not step.dtype.is_integer:
+        raise _not_whole(step, step.dtype.name)
+    steps = tf.cast(step, tf.int64)
+    value = tf.cast(schedule.evaluate(steps, _tensorflow_namespace()), tf.float64)
+    return tf.broadcast_to(value, tf.shape(steps))
+
+
+_LIBRARIES: dict[str, Callable[[Evaluates, Any], Any]] = {
+    "torch": _evaluate_torch,
+    "jax": _evaluate_jax,
+    "jaxlib": _evaluate_jax,
+    "tensorflow": _evaluate_tensorflow,
+}
+
+
+def evaluate_at(schedule: Evaluates, step: Any) -> Any:
+    """Return the value of ``schedule`` at ``step``: a float for an int, an array for an array.
+
+    NumPy arrays and PyTorch and TensorFlow tensors give float64, JAX arrays JAX's default float
+    dtype (float32, rounded once, unless 64 bits are enabled).
+
+    Raises
+    ------
+    TypeError
+        If the step is neither an int nor an integer array of a known library.
+    ValueError
+        If a step is negative (not checked for tensors and JAX arrays, whose values may not be
+        known yet).
+    OverflowError
+        If a value is not finite, as a scale policy that grows without end makes it.
+    """
+    if isinstance(step, (bool, np.bool_)):
+        raise _not_whole(step, "bool")
+    if isinstance(step, Integral):
+        number = int(step)
+        if number < 0:
+            raise _negative(number)
+        value = float(np.asarray(schedule.evaluate(number, ONE_STEP)).reshape(-1)[0])
+        if not np.isfinite(value):
+            raise _not_finite(schedule, value, number)
+        return value
+    if isinstance(step, np.ndarray):
+        return _evaluate_numpy(schedule, step)
+    for base in type(step).__mro__:
+        evaluate = _LIBRARIES.get(base.__module__.partition(".")[0])
+        if evaluate is not None:
+            return evaluate(schedule, step)
+    raise _not_whole(step, type(step).__name__)
+
+
+def _evaluate_numpy(schedule: Evaluates, step: np.ndarray) -> np.ndarray:
+    if step.dtype.kind not in "iu":
+        raise _not_whole(step, str(step.dtype))
+    values = np.empty(step.shape, np.float64)
+    if step.size == 0:
+        return values
+    if step.dtype.kind == "i" and step.min() < 0:
+        raise _negative(int(step.min()))
+    flat_steps = step.reshape(-1)
+    flat_values = values.reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for start in range(0, flat_steps.size, _CHUNK):
+            chunk = slice(start, start + _CHUNK)
+            flat_values[chunk] = schedule.evaluate(flat_steps[chunk].astype(np.int64), NUMPY)
+            finite = np.isfinite(flat_values[chunk])
+            if not finite.all():
+                first = start + int(np.argmin(finite))
+                raise _not_finite(schedule, float(flat_values[first]), int(flat_steps[first]))
+    return values
+
+
+def _not_whole(step: Any, kind: str) -> TypeError:
+    shown = repr(step)
+    return TypeError(
+        "step must be an int or an array of ints (the number of updates already made; NumPy, "
+        f"PyTorch, JAX or TensorFlow), got {shown[:60]} ({kind}); convert it first, for example "
+        "with int(step) or steps.astype('int64')"
+    )
+
+
+def _negative(step: int) -> ValueError:
+    return ValueError(f"step must be at least 0 (the first update), got {step=}")
+
+
+def _not_finite(schedule: Any, value: float, step: int) -> OverflowError:
+    return OverflowError(
+        f"{schedule!r} gives {value} at {step=}; a scale that grows, such as Exponential with "
+        "gamma > 1, overflows in the end: limit it with `cycles`, or choose gamma <= 1"
+    )

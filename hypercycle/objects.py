@@ -1,0 +1,129 @@
+"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+from hypercycle import plugins
+from hypercycle.composition import reached_values
+from hypercycle.cycler import Cycler
+from hypercycle.plan import Groups, Plan
+from hypercycle.tracks import Track
+
+if TYPE_CHECKING:
+    from hypercycle.attaching import Options
+
+
+def attach_object(target: Any, plan: Plan, options: Options) -> ObjectCycler:
+    """Return a cycler that sets attributes of ``target``; see :func:`hypercycle.attach`."""
+    if inspect.isclass(target):
+        raise TypeError(f"attach() drives an instance, got the class {target.__qualname__}")
+    return ObjectCycler(target, plan, options)
+
+
+class ObjectCycler(Cycler):
+    """Sets numeric attributes of any object to the values of its step.
+
+    A float attribute is assigned, a tensor or array with one element is filled in place. With
+    ``relative=True`` a schedule multiplies the attribute's initial value.
+    """
+
+    def __init__(self, target: Any, plan: Plan, options: Options) -> None:
+        if options.advance != "step":
+            raise ValueError(
+                "advance='optimizer' needs an optimizer whose steps can be counted, got a "
+                f"{type(target).__name__}: call step() after each update"
+            )
+        self.target = target
+        initial = None
+        if options.relative:
+            initial = {name: [_number(target, name)] for name in plan}
+        self._begin(plan, options, initial)
+
+    def _target(self) -> Any:
+        return self.target
+
+    def _tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+        return tuple(self._track(name, schedule, initial) for name, schedule in plan.items())
+
+    def _track(self, name: str, schedule: Any, initial: dict[str, list[float]] | None) -> Track:
+        _number(self.target, name)
+        if isinstance(schedule, Groups):
+            raise ValueError(
+                f"{name} has Groups, but a {type(self.target).__name__} has no parameter groups"
+            )
+        factors = None if initial is None else tuple(initial[name])
+        return Track(name, (schedule,), factors=factors)
+
+    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        names = tuple(track.name for track in tracks)
+        before = [_number(self.target, name) for name in names]
+        done = 0
+        try:
+            for name, value in zip(names, row, strict=True):
+                _set(self.target, name, value)
+                done += 1
+        except Exception as error:
+            for name, value in zip(names[:done], before, strict=False):
+                _set(self.target, name, value)
+            raise ValueError(
+                f"{type(self.target).__name__} refuses {names[done]}={row[done]!r}: {error}"
+            ) from error
+        self._names = names
+
+    def _write(self, row: tuple[Any, ...]) -> None:
+        for name, value in zip(self._names, row, strict=True):
+            _set(self.target, name, value)
+
+
+def _set(target: Any, name: str, value: float) -> None:
+    fill = getattr(getattr(target, name), "fill_", None) or getattr(
+        getattr(target, name), "fill", None
+    )
+    if fill is None:
+        setattr(target, name, value)
+    else:
+        fill(value)
+
+
+def _number(target: Any, name: str) -> float:
+    """Return an attribute as a float; refuse what is missing or no number."""
+    kind = type(target).__name__
+    if not hasattr(target, name):
+        known = _numeric_attributes(target)
+        if not known:
+            raise TypeError(
+                f"nobody can drive a {kind}: expected an optimizer of a supported framework, or "
+                f"an object with a numeric attribute {name!r}, got {target!r}{plugins.problems()}"
+            )
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise ValueError(
+            f"{kind} has no attribute {name!r}; {hint}its numeric attributes: {', '.join(known)}"
+            f"{plugins.problems()}"
+        )
+    value = getattr(target, name)
+    if not _is_number(value):
+        raise TypeError(f"{kind}.{name} is no number but {value!r}, so it cannot follow a schedule")
+    return float(value)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    one_element = getattr(value, "shape", None) in ((), (1,)) and hasattr(value, "dtype")
+    return isinstance(value, Real) or (one_element and "float" in str(value.dtype))
+
+
+def _numeric_attributes(target: Any) -> list[str]:
+    names = [name for name in dir(target) if not name.startswith("_")]
+    # Properties are not asked: they may do anything.
+    return [
+        name
+        for name in names
+        if not isinstance(inspect.getattr_static(target, name, None), property)
+        and _is_number(getattr(target, name, None))
+    ]

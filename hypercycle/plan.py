@@ -1,0 +1,216 @@
+"""``Plan``: which hyperparameter follows which schedule; ``Groups``: one schedule per group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from hypercycle.clock import Event
+from hypercycle.composition import (
+    Schedule,
+    as_schedule,
+    evaluate,
+    events_of,
+    is_resolved,
+    resolve,
+)
+from hypercycle.lengths import Units
+from hypercycle.namespaces import NUMPY
+
+GroupKey = int | str
+
+
+class Groups(Mapping[GroupKey, Any]):
+    """One schedule per parameter group.
+
+    Keys are what the framework calls a group: in PyTorch its index or its ``"name"``, in Keras a
+    path pattern, in Optax a label. ``None`` leaves a group alone. Numbers mean
+    :class:`~hypercycle.Constant`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no group, a key is neither an int nor a string, or a value is no schedule.
+
+    >>> from hypercycle import Cycle
+    >>> decay = Groups({"weights": Cycle(1e-5, 1e-3, 2000), "biases": None})
+    >>> decay(2000)
+    {'weights': 0.001}
+    """
+
+    def __init__(self, schedules: Mapping[GroupKey, Any]) -> None:
+        if not isinstance(schedules, Mapping):
+            raise TypeError(f"Groups takes a mapping {{group: schedule}}, got {schedules!r}")
+        if not schedules:
+            raise ValueError("Groups needs at least one group, got {}")
+        for key in schedules:
+            if isinstance(key, bool) or not isinstance(key, (int, str)):
+                raise TypeError(f"a group is named by an int or a str, got {key!r}")
+        self._schedules = {
+            key: None if value is None else as_schedule(value, f"the schedule of group {key!r}")
+            for key, value in schedules.items()
+        }
+
+    def __getitem__(self, key: GroupKey) -> Schedule | None:
+        return self._schedules[key]
+
+    def __iter__(self) -> Iterator[GroupKey]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._schedules.items()))
+
+    def __repr__(self) -> str:
+        return f"Groups({self._schedules!r})"
+
+    def __call__(self, step: Any) -> dict[GroupKey, Any]:
+        """Return the value of every group that has a schedule."""
+        return {key: value_at(part, step) for key, part in self.items() if part is not None}
+
+    @property
+    def resolved(self) -> bool:
+        """Whether all lengths are in steps."""
+        return all(is_resolved(part) for part in self.values() if part is not None)
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Groups:
+        """Return the groups with all lengths in steps."""
+        units = Units(steps_per_epoch, total_steps)
+        return Groups({k: v if v is None else resolve(v, units) for k, v in self.items()})
+
+
+class Plan(Mapping[str, Any]):
+    """Names of hyperparameters and the schedules that they follow.
+
+    Names are neutral and mean the same in every framework: ``lr``, ``momentum``, ``beta1``,
+    ``beta2``, ``weight_decay``, ``eps``; anything else is the framework's own name. A number means
+    :class:`~hypercycle.Constant`. A plan is read-only and hashable, and prints, compares and
+    pickles as the record that it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no schedule, or a value is neither a schedule, nor Groups, nor a number.
+
+    >>> from hypercycle import Cycle
+    >>> lr = Cycle(0.1, 0.5, 4)
+    >>> plan = Plan(lr=lr, momentum=lr.opposite(0.85, 0.95), weight_decay=1e-4)
+    >>> plan(4)
+    {'lr': 0.5, 'momentum': 0.85, 'weight_decay': 0.0001}
+    >>> Plan(lr=Cycle(0.1, 0.5, "2ep")).resolve(steps_per_epoch=10)
+    Plan(lr=Cycle(0.1, 0.5, 20))
+    """
+
+    def __init__(self, **schedules: Any) -> None:
+        if not schedules:
+            raise ValueError("Plan needs at least one schedule, such as Plan(lr=Cycle(…))")
+        self._schedules = {
+            name: value if isinstance(value, Groups) else as_schedule(value, name)
+            for name, value in schedules.items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self._schedules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._schedules.items()))
+
+    def __repr__(self) -> str:
+        if all(name.isidentifier() for name in self):
+            return f"Plan({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+        return f"Plan(**{self._schedules!r})"
+
+    def __call__(self, step: Any) -> dict[str, Any]:
+        """Return ``{name: value}`` at a step: floats for an int, arrays for an array of steps.
+
+        The value of a name with :class:`Groups` is a dict ``{group: value}``.
+
+        Raises
+        ------
+        ValueError
+            If a length has a unit that is not resolved yet.
+        """
+        return {name: value_at(schedule, step) for name, schedule in self.items()}
+
+    @property
+    def resolved(self) -> bool:
+        """Whether all lengths are in steps."""
+        return all(map(is_resolved, self.values()))
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Plan:
+        """Return the plan with all lengths in steps.
+
+        Parameters
+        ----------
+        steps_per_epoch
+            Optimizer updates per epoch, for lengths such as ``"4ep"``.
+        total_steps
+            Optimizer updates of the whole run, for lengths such as ``"30%"``.
+
+        Raises
+        ------
+        ValueError
+            If a length needs one that is not given.
+        """
+        units = Units(steps_per_epoch, total_steps)
+        return Plan(**{name: resolve(schedule, units) for name, schedule in self.items()})
+
+    def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
+        """Return what happens when training moves onto ``step``.
+
+        Events are those of the plan's ``lr`` (or its only schedule) unless ``of`` names another,
+        or is a schedule itself.
+
+        >>> from hypercycle import Cycle
+        >>> Plan(lr=Cycle(0.1, 0.5, 4)).events(8)
+        [Event(name='cycle_end', cycle=0, step=8)]
+        """
+        return events_of(self.clock_owner(of), step)
+
+    def clock_owner(self, of: str | Schedule | None = None) -> Schedule:
+        """Return the schedule whose peaks and cycle ends are the plan's.
+
+        Raises
+        ------
+        ValueError
+            If it is not clear which one, with what to say.
+        """
+        if callable(of):
+            return of
+        if of is None:
+            of = next(iter(self)) if len(self) == 1 else "lr"
+        owner = self._schedules.get(of)
+        if owner is None:
+            raise ValueError(
+                f"events follow the plan's {of!r}, which is not among {sorted(self)}: name one of "
+                "these, or give a schedule"
+            )
+        if isinstance(owner, Groups):
+            raise ValueError(
+                f"{of!r} has one schedule per group, so its events are ambiguous: give the "
+                "schedule whose events are meant"
+            )
+        return owner  # type: ignore[no-any-return]
+
+
+def value_at(schedule: Schedule, step: Any) -> Any:
+    """Return a schedule's value at a step; of a user's own function too, over arrays as well."""
+    if hasattr(schedule, "evaluate") or isinstance(schedule, Groups):
+        return schedule(step)
+    if isinstance(step, np.ndarray):
+        return evaluate(schedule, step.reshape(-1), NUMPY).reshape(step.shape)
+    return schedule(step)

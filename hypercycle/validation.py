@@ -1,0 +1,48 @@
+"""The checks on numbers that every record makes, with one wording."""
+
+from __future__ import annotations
+
+import math
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+# Float64 holds every whole number up to here: the clock's conversions stay exact.
+LARGEST_LENGTH = 2**53
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Return ``value`` as a float; refuse what is no finite real number."""
+    if _is_bool(value) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{name} must be finite, got {name}={value!r}")
+    return number
+
+
+def positive_number(value: Any, name: str) -> float:
+    """Return ``value`` as a float; refuse what is not finite and above zero."""
+    number = finite_number(value, name)
+    if number <= 0.0:
+        raise ValueError(f"{name} must be greater than 0, got {name}={value!r}")
+    return number
+
+
+def whole_number(value: Any, name: str, minimum: int = 0) -> int:
+    """Return ``value`` as an int; refuse bools, fractions and what is below ``minimum``."""
+    if _is_bool(value) or not isinstance(value, (Integral, Real)):
+        raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
+    if not math.isfinite(value) or value != int(value):
+        raise ValueError(f"{name} must be a whole number, got {name}={value!r}")
+    number = int(value)
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {name}={value!r}")
+    if number > LARGEST_LENGTH:
+        raise ValueError(f"{name} must be at most 2**53, got {name}={value!r}")
+    return number
