@@ -11,7 +11,7 @@ import numpy as np
 from hypercycle import registry
 from hypercycle.clock import Clock, Event, Location, Place
 from hypercycle.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, evaluate_at
+from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, checked_steps, evaluate_at
 from hypercycle.records import shown
 from hypercycle.scales import Scale, Unscaled, validated_scale
 from hypercycle.validation import finite_number, whole_number
@@ -169,16 +169,37 @@ class Cycle:
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
+        anchor, other = self.anchor, self.other
+        if self.scale_of == "amplitude":
+            y = self.height(step, xp)
+            return anchor * (1.0 - y) + other * y
         place = self.clock.place(step, xp)
         w = self._wave(place, xp)
-        anchor, other = (self.high, self.low) if self.inverted else (self.low, self.high)
-        if isinstance(self._scale, Unscaled):
-            return anchor * (1.0 - w) + other * w
-        factor = self._scale(xp.to_float(place.cycle), xp.to_float(place.step), xp)
-        if self.scale_of == "bounds":
-            return factor * (anchor * (1.0 - w) + other * w)
-        y = factor * w
-        return anchor * (1.0 - y) + other * y
+        return self._factor(place, xp) * (anchor * (1.0 - w) + other * w)
+
+    def height(self, step: Any, xp: Namespace) -> Any:
+        """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
+        place = self.clock.place(step, xp)
+        w = self._wave(place, xp)
+        return w if isinstance(self._scale, Unscaled) else self._factor(place, xp) * w
+
+    @property
+    def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale]:
+        """Everything but the bounds."""
+        return self.clock, self._halves, self._scale
+
+    @property
+    def anchor(self) -> float:
+        """The bound that the wave starts at, and shrinks toward."""
+        return self.high if self.inverted else self.low
+
+    @property
+    def other(self) -> float:
+        """The bound that the wave reaches at its peak."""
+        return self.low if self.inverted else self.high
+
+    def _factor(self, place: Place, xp: Namespace) -> Any:
+        return self._scale(xp.to_float(place.cycle), xp.to_float(place.step), xp)
 
     def _wave(self, place: Place, xp: Namespace) -> Any:
         x = self.clock.height(place, xp)
@@ -284,7 +305,7 @@ class Cycle:
         Location(cycle=2, step_in_cycle=1000, x=0.5, rising=True)
         """
         if isinstance(step, np.ndarray):
-            place = self.clock.place(step.astype(np.int64), NUMPY)
+            place = self.clock.place(checked_steps(step), NUMPY)
             height = self.clock.height(place, NUMPY)
             return Location(place.cycle, place.step_in_cycle, height, self.clock.rising(place))
         place = self.clock.place(whole_number(step, "step"), ONE_STEP)

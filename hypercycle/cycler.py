@@ -10,7 +10,7 @@ from hypercycle import plugins
 from hypercycle.composition import Schedule, events_of
 from hypercycle.description import describe_plan, differences, plan_from
 from hypercycle.plan import Plan
-from hypercycle.tracks import Track, rows
+from hypercycle.tracks import Track, Tracks
 from hypercycle.validation import whole_number
 
 if TYPE_CHECKING:
@@ -63,12 +63,13 @@ class Cycler:
         self._adopt(plan, self._tracks_for(plan, initial), options.start_step)
 
     def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
-        ahead = rows(tracks, step)
+        joint = Tracks(tracks)
+        ahead = joint.rows(step)
         clock_owner = self._clock_owner_of(plan)
         self._install(tracks, ahead[0])
         self.plan = plan
-        self._tracks = tracks
-        self._rows, self._first_row = ahead, step
+        self._tracks = joint
+        self._keep(ahead, step)
         self._clock_owner = clock_owner
         self.last_epoch = step
         self._watched = clock_owner is not None or bool(self._observers)
@@ -81,9 +82,7 @@ class Cycler:
 
     def step(self) -> None:
         """Move on by one update and put the values of the new step in force."""
-        self._move(self.last_epoch + 1)
-
-    def _move(self, step: int) -> None:
+        step = self.last_epoch + 1
         self._write(self._row(step))
         self.last_epoch = step
         if self._watched:
@@ -91,9 +90,13 @@ class Cycler:
 
     def _row(self, step: int) -> tuple[Any, ...]:
         index = step - self._first_row
-        if not 0 <= index < len(self._rows):
-            self._rows, self._first_row, index = rows(self._tracks, step), step, 0
+        if not 0 <= index < self._row_count:
+            self._keep(self._tracks.rows(step), step)
+            index = 0
         return self._rows[index]
+
+    def _keep(self, ahead: list[tuple[Any, ...]], step: int) -> None:
+        self._rows, self._first_row, self._row_count = ahead, step, len(ahead)
 
     def _tell(self, step: int) -> None:
         self._observe()
@@ -112,7 +115,8 @@ class Cycler:
     def values(self) -> dict[str, Any]:
         """The values of the present step by name; a dict by group where groups differ."""
         row = self._row(self.last_epoch)
-        return {track.name: track.value(entry) for track, entry in zip(self._tracks, row, strict=True)}
+        tracks = zip(self._tracks.tracks, row, strict=True)
+        return {track.name: track.value(entry) for track, entry in tracks}
 
     # State.
 
@@ -188,13 +192,12 @@ class Cycler:
 
     def __getstate__(self) -> dict[str, Any]:
         # What is computed ahead is computed again; plugins belong to the process.
-        left_out = ("_rows", "_first_row", "_observers", "_watched")
+        left_out = ("_rows", "_first_row", "_row_count", "_observers", "_watched")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._rows: list[tuple[Any, ...]] = []
-        self._first_row = self.last_epoch
+        self._keep([], self.last_epoch)
         self._observers = plugins.observers()
         self._watched = self._clock_owner is not None or bool(self._observers)
 

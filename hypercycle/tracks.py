@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hypercycle.composition import Schedule, is_precomputable
-from hypercycle.namespaces import evaluate_at
+from hypercycle.cycle import Cycle
+from hypercycle.namespaces import NUMPY
 from hypercycle.plan import value_at
 
 Floats = npt.NDArray[np.float64]
 
 # Steps in a block, and the most numbers that a block may hold.
-BLOCK_STEPS = 1024
-BLOCK_NUMBERS = 131_072
+BLOCK_STEPS = 4096
+BLOCK_NUMBERS = 16_384
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,19 @@ class Interval:
     most: float = np.inf
     most_included: bool = True
 
+    def holds(self, values: Floats) -> bool:
+        """Return whether all values are finite and inside."""
+        least, most = values.min(), values.max()  # NaN compares false
+        inside = self.least <= least and (
+            most <= self.most if self.most_included else most < self.most
+        )
+        return bool(inside and np.isfinite(least) and np.isfinite(most))
+
     def check(self, values: Floats, what: str) -> None:
-        """Raise ValueError if a value is not finite or lies outside."""
-        bad = ~np.isfinite(values) | (values < self.least) | (values > self.most)
-        if not self.most_included:
-            bad |= values == self.most
-        if bad.any():
-            value = float(values[np.argmax(bad)])
-            raise ValueError(f"{what} accepts values in {self}, its schedule gives {value!r}")
+        """Raise ValueError with the first value that is not finite and inside."""
+        for value in values.tolist():
+            if not self.holds(np.array([value])):
+                raise ValueError(f"{what} accepts values in {self}, its schedule gives {value!r}")
 
     def __str__(self) -> str:
         left = "(-inf" if self.least == -np.inf else f"[{self.least:g}"
@@ -63,6 +69,8 @@ class Track:
         What each schedule is multiplied by: the initial values where it is relative.
     interval
         What the target accepts.
+    place
+        Where a kind of target writes it.
     """
 
     name: str
@@ -70,60 +78,111 @@ class Track:
     keys: tuple[Hashable, ...] | None = None
     factors: tuple[float, ...] | None = None
     interval: Interval = Interval()
+    place: Any = None
 
-    def check(self, column: Floats, index: int, what: str | None = None) -> None:
-        """Raise ValueError unless the target accepts these values of one schedule."""
-        where = "" if self.keys is None else f" of group {self.keys[index]!r}"
-        self.interval.check(column, f"{what or self.name}{where}")
+    def check(self, values: Floats, what: str | None = None) -> None:
+        """Raise ValueError unless the target accepts these values, a row for each schedule."""
+        if self.interval.holds(values):
+            return
+        for index, row in enumerate(values):
+            where = "" if self.keys is None else f" of group {self.keys[index]!r}"
+            self.interval.check(row, f"{what or self.name}{where}")
 
     def value(self, entry: Any) -> Any:
         """Return an entry of a row as the public values show it."""
         return entry if self.keys is None else dict(zip(self.keys, entry, strict=True))
 
 
-def rows(tracks: Sequence[Track], step: int) -> list[tuple[Any, ...]]:
-    """Return the values of ``step`` and of some steps after it.
+class Tracks:
+    """The tracks of a plan on a target, and how their values are computed together."""
 
-    A row holds, for each track, a float, or a tuple with one float per key. Rows end before the
-    first step whose values cannot be had.
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self.tracks = tuple(tracks)
+        schedules = [schedule for track in tracks for schedule in track.schedules]
+        self._schedules = schedules
+        self._precomputable = all(map(is_precomputable, schedules))
+        self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
 
-    Raises
-    ------
-    ValueError, OverflowError
-        If the values of ``step`` itself are not finite or not accepted.
-    """
-    schedules = [schedule for track in tracks for schedule in track.schedules]
-    count = 1
-    if all(map(is_precomputable, schedules)):
-        count = max(min(BLOCK_STEPS, BLOCK_NUMBERS // len(schedules)), 1)
-    while True:
-        try:
-            return _rows(tracks, step, count)
-        except (ValueError, OverflowError):
-            if count == 1:
-                raise
-            count //= 2
+    def rows(self, step: int) -> list[tuple[Any, ...]]:
+        """Return the values of ``step`` and of some steps after it.
 
+        A row holds, for each track, a float, or a list with one float per key. Rows end before the
+        first step whose values cannot be had.
 
-def _rows(tracks: Sequence[Track], step: int, count: int) -> list[tuple[Any, ...]]:
-    known: dict[int, Floats] = {}
-    columns = []
-    for track in tracks:
-        parts = []
-        for index, schedule in enumerate(track.schedules):
-            column = known.get(id(schedule))
-            if column is None:
-                column = known[id(schedule)] = _values(schedule, step, count)
+        Raises
+        ------
+        ValueError, OverflowError
+            If the values of ``step`` itself are not finite or not accepted.
+        """
+        count = 1
+        if self._precomputable:
+            count = max(min(BLOCK_STEPS, BLOCK_NUMBERS // len(self._schedules)), 1)
+        while True:
+            try:
+                return self._rows(step, count)
+            except (ValueError, OverflowError):
+                if count == 1:
+                    raise
+                count //= 2
+
+    def _rows(self, step: int, count: int) -> list[tuple[Any, ...]]:
+        values = self._values(step, count)
+        columns = []
+        first = 0
+        for track in self.tracks:
+            own = values[first : first + len(track.schedules)]
+            first += len(track.schedules)
             if track.factors is not None:
-                column = column * track.factors[index]
-            track.check(column, index)
-            parts.append(column.tolist())
-        columns.append(parts[0] if track.keys is None else list(zip(*parts, strict=True)))
-    return list(zip(*columns, strict=True))
+                own = own * np.array(track.factors)[:, np.newaxis]
+            track.check(own)
+            columns.append(own[0].tolist() if track.keys is None else own.T.tolist())
+        return list(zip(*columns, strict=True))
 
-
-def _values(schedule: Schedule, step: int, count: int) -> Floats:
-    if count > 1:
-        values: Floats = value_at(schedule, np.arange(step, step + count))
+    def _values(self, step: int, count: int) -> Floats:
+        """Return an array with a row of ``count`` values for each schedule."""
+        if count == 1:
+            return np.array([[schedule(step)] for schedule in self._schedules], dtype=np.float64)
+        steps = np.arange(step, step + count)
+        if len(self._alike) == 1:
+            return self._alike[0].values(steps)
+        values = np.empty((len(self._schedules), count))
+        for alike in self._alike:
+            values[alike.members] = alike.values(steps)
         return values
-    return np.array([schedule(step)], dtype=np.float64)
+
+
+class _Alike:
+    """Cycles that differ in nothing but their bounds, or any one schedule."""
+
+    def __init__(self, schedules: Sequence[Schedule], members: list[int]) -> None:
+        self.members = members
+        self._first: Any = schedules[members[0]]
+        self._bounds = None
+        if len(members) > 1:
+            cycles: list[Any] = [schedules[index] for index in members]
+            self._bounds = (
+                np.array([[cycle.anchor] for cycle in cycles]),
+                np.array([[cycle.other] for cycle in cycles]),
+            )
+
+    def values(self, steps: npt.NDArray[np.int64]) -> Floats:
+        """Return a row of values for each member."""
+        if self._bounds is None:
+            one: Floats = value_at(self._first, steps)
+            return one[np.newaxis]
+        # One wave between different bounds, as Cycle.evaluate has it.
+        anchors, others = self._bounds
+        y = self._first.height(steps, NUMPY)
+        values: Floats = anchors * (1.0 - y) + others * y
+        return values
+
+
+def _alike(schedules: Sequence[Schedule]) -> list[list[int]]:
+    """Return the indices of cycles that differ in nothing but their bounds, and each other one."""
+    groups: dict[Any, list[int]] = {}
+    for index, schedule in enumerate(schedules):
+        key: Any = index
+        if isinstance(schedule, Cycle) and schedule.scale_of == "amplitude":
+            key = schedule.shape
+        groups.setdefault(key, []).append(index)
+    return list(groups.values())

@@ -1,0 +1,442 @@
+"""The cycler of a PyTorch optimizer."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch.optim.lr_scheduler import LRScheduler
+
+from hypercycle.composition import Schedule, reached_values
+from hypercycle.cycler import Cycler
+from hypercycle.plan import Groups, Plan
+from hypercycle.tracks import Track, Tracks
+from hypercycle.validation import whole_number
+from hypercycle_torch import hyperparameters
+from hypercycle_torch.hyperparameters import Group, Hyperparameter
+
+if TYPE_CHECKING:
+    from hypercycle.attaching import Options
+
+
+def is_optimizer(target: Any) -> bool:
+    """Return whether this is an optimizer, or a wrapper that shows one's ``param_groups``."""
+    if isinstance(target, torch.optim.Optimizer):
+        return True
+    groups = None if isinstance(target, type) else getattr(target, "param_groups", None)
+    return isinstance(groups, list) and bool(groups) and all(isinstance(g, dict) for g in groups)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a track is written: a hyperparameter of all groups, or of these."""
+
+    hyperparameter: Hyperparameter
+    groups: tuple[int, ...] | None = None
+
+
+class OptimizerCycler(Cycler, LRScheduler):
+    """Drives any hyperparameters of a PyTorch optimizer; what ``hc.attach(optimizer, …)`` returns.
+
+    An ``LRScheduler``: call ``step()`` after each ``optimizer.step()``, and hand it on to whatever
+    takes a scheduler. It adds no keys to ``param_groups``, assigns Python floats, fills tensors in
+    place, and reads ``param_groups`` anew at every step.
+
+    Parameter groups that are added later follow a schedule that all groups share, if they come
+    with the optimizer's default value; a group that brings its own value, or that ``Groups`` does
+    not name, is left alone with a warning (with ``relative=True`` its own value is multiplied).
+    Removed groups are no longer driven.
+
+    Attributes
+    ----------
+    plan, last_epoch
+        As in every cycler: the schedules, and the updates made.
+    base_lrs
+        The groups' learning rates before they were driven.
+    """
+
+    optimizer: Any
+
+    def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
+        # LRScheduler.__init__ is not called: it adds keys to the groups and wraps optimizer.step.
+        if not optimizer.param_groups:
+            raise ValueError("the optimizer has no parameter groups")
+        self.optimizer = optimizer
+        self._left_alone: frozenset[int] = frozenset()
+        self._group_count = len(optimizer.param_groups)
+        self._attached = False
+        initial = None
+        if options.relative:
+            initial = {name: self._present_values(optimizer, name) for name in plan}
+        self.base_lrs = [_lr_of(group) for group in optimizer.param_groups]
+        self._begin(plan, options, initial)
+        self._attached = True
+
+    # The LRScheduler's interface.
+
+    def step(self, epoch: int | None = None) -> None:
+        """Move on by one update and put the values of the new step in force.
+
+        ``epoch``, which PyTorch has deprecated, moves to that step instead.
+        """
+        # What runs every step stands in one piece: a call more is a tenth of its cost.
+        step = self.last_epoch + 1 if epoch is None else whole_number(epoch, "epoch")
+        groups = self.optimizer.param_groups
+        if groups is not self._groups or len(groups) != self._group_count:
+            self._follow(groups)
+        index = step - self._first_row
+        row = self._rows[index] if 0 <= index < self._row_count else self._row(step)
+        # Two hyperparameters a turn: with many groups, the loop itself is what costs.
+        for first, second, key, other_key in self._shared:
+            value, other = row[first], row[second]
+            for group in groups:
+                group[key] = value
+                group[other_key] = other
+        for first, second, key, other_key in self._grouped:
+            for group, value, other in zip(groups, row[first], row[second], strict=True):
+                group[key] = value
+                group[other_key] = other
+        if self._others:
+            self._write_others(row)
+        self.last_epoch = step
+        if self._watched:
+            self._tell(step)
+
+    def get_last_lr(self) -> list[float]:  # type: ignore[override]
+        """Return the learning rate of each parameter group, as it is now."""
+        return [_lr_of(group) for group in self.optimizer.param_groups]
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]
+        """Return the learning rate of each parameter group, as it is now."""
+        return self.get_last_lr()
+
+    @property
+    def _last_lr(self) -> list[float]:
+        return self.get_last_lr()
+
+    # Writing.
+
+    def _target(self) -> Any:
+        return self.optimizer
+
+    def _write_others(self, row: tuple[Any, ...]) -> None:
+        groups = self.optimizer.param_groups
+        for position, place in self._others:
+            entry = row[position]
+            indices = range(len(groups)) if place.groups is None else place.groups
+            for number, index in enumerate(indices):
+                value = entry[number] if isinstance(entry, list) else entry
+                place.hyperparameter.write(groups[index], value)
+
+    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        self._bind(tracks)
+        everything = [(position, track.place) for position, track in enumerate(tracks)]
+        others, self._others = self._others, everything
+        self._write_others(row)
+        self._others = others
+
+    def _bind(self, tracks: tuple[Track, ...]) -> None:
+        """Sort the tracks by how they are written: floats in all groups are the fast way."""
+        groups: list[Group] = self.optimizer.param_groups
+        shared: list[tuple[int, str]] = []
+        grouped: list[tuple[int, str]] = []
+        self._groups = groups
+        self._others: list[tuple[int, _Place]] = []
+        for position, track in enumerate(tracks):
+            place: _Place = track.place
+            _unshare(groups, place.hyperparameter)
+            indices = range(len(groups)) if place.groups is None else place.groups
+            present = [place.hyperparameter.read(groups[index]) for index in indices]
+            plain = place.hyperparameter.index is None and not any(
+                isinstance(value, torch.Tensor) for value in present
+            )
+            if not plain or len(present) != len(groups):
+                self._others.append((position, place))
+            elif track.keys is None:
+                shared.append((position, place.hyperparameter.key))
+            else:
+                grouped.append((position, place.hyperparameter.key))
+        self._shared, self._grouped = _pairs(shared), _pairs(grouped)
+
+    # Names, groups and their checks.
+
+    def _present_values(self, optimizer: Any, name: str) -> list[float]:
+        hyperparameter = hyperparameters.find(optimizer, name)
+        return [
+            hyperparameters.number(optimizer, hyperparameter, group, _label(group, index))
+            for index, group in enumerate(optimizer.param_groups)
+        ]
+
+    def _tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+        owners: dict[Hyperparameter, str] = {}
+        tracks = []
+        for name, schedule in plan.items():
+            hyperparameter = hyperparameters.find(self.optimizer, name)
+            if hyperparameter in owners:
+                raise ValueError(
+                    f"{owners[hyperparameter]!r} and {name!r} are the same hyperparameter of "
+                    f"{type(self.optimizer).__name__}, {hyperparameter}: give one of them"
+                )
+            owners[hyperparameter] = name
+            factors = None if initial is None else initial[name]
+            tracks.append(self._track(name, hyperparameter, schedule, factors))
+        return tuple(tracks)
+
+    def _track(
+        self, name: str, hyperparameter: Hyperparameter, schedule: Any, initial: list[float] | None
+    ) -> Track:
+        groups: list[Group] = self.optimizer.param_groups
+        by_index: dict[int, Schedule] = (
+            self._by_index(name, schedule)
+            if isinstance(schedule, Groups)
+            else {i: schedule for i in range(len(groups)) if i not in self._left_alone}
+        )
+        indices = tuple(by_index)
+        labels = tuple(_label(groups[index], index) for index in indices)
+        present = [
+            hyperparameters.number(self.optimizer, hyperparameter, groups[index], label)
+            for index, label in zip(indices, labels, strict=True)
+        ]
+        factors = None if initial is None else tuple(initial[index] for index in indices)
+        one_for_all = not isinstance(schedule, Groups) and len(set(factors or ())) <= 1
+        if one_for_all and factors is None and not self._attached and len(set(present)) > 1:
+            raise ValueError(_would_flatten(name, labels, present))
+        track = Track(
+            name,
+            (schedule,) if one_for_all else tuple(by_index.values()),
+            keys=None if one_for_all else labels,
+            factors=factors[:1] if one_for_all and factors else factors,
+            interval=hyperparameter.interval,
+            place=_Place(hyperparameter, None if len(indices) == len(groups) else indices),
+        )
+        self._check_reached(track, hyperparameter)
+        return track
+
+    def _check_reached(self, track: Track, hyperparameter: Hyperparameter) -> None:
+        """Refuse bounds that the optimizer does not accept, however late they are reached."""
+        kind = type(self.optimizer).__name__
+        reached: set[float] = set()
+        for index, schedule in enumerate(track.schedules):
+            factor = 1.0 if track.factors is None else track.factors[index]
+            values = [factor * v for v in reached_values(schedule, self._options.start_step)]
+            track.interval.check(np.array(values), f"{track.name} ({hyperparameter} of {kind})")
+            reached.update(values)
+        for value in sorted({min(reached), max(reached)}):
+            reason = hyperparameters.refused(self.optimizer, hyperparameter, value)
+            if reason is not None:
+                raise ValueError(f"{kind} does not accept {track.name}={value!r}: {reason}")
+
+    def _by_index(self, name: str, schedules: Groups) -> dict[int, Schedule]:
+        """Return the schedule of each driven group; refuse groups that are not there or missing."""
+        groups: list[Group] = self.optimizer.param_groups
+        named: dict[int, Schedule | None] = {}
+        for key, schedule in schedules.items():
+            matching = [
+                index
+                for index, group in enumerate(groups)
+                if (index == key if isinstance(key, int) else group.get("name") == key)
+            ]
+            if not matching and not self._attached:
+                raise ValueError(f"{name}: there is no parameter group {key!r}; {_listed(groups)}")
+            for index in matching:
+                if index in named:
+                    raise ValueError(f"{name}: group {index} is given twice, by index and by name")
+                named[index] = schedule
+        missing = [i for i in range(len(groups)) if i not in named and i not in self._left_alone]
+        if missing:
+            labels = ", ".join(repr(_label(groups[index], index)) for index in missing)
+            raise ValueError(
+                f"{name}: Groups says nothing about group {labels}: give it a schedule, or None to "
+                f"leave it alone; {_listed(groups)}"
+            )
+        return {i: schedule for i, schedule in sorted(named.items()) if schedule is not None}
+
+    def _follow(self, groups: list[Group]) -> None:
+        """Take up what happened to the parameter groups since the last step."""
+        before = self._group_count
+        if len(groups) < before and (
+            self._initial is not None
+            or any(
+                isinstance(key, int)
+                for schedule in self.plan.values()
+                if isinstance(schedule, Groups)
+                for key in schedule
+            )
+        ):
+            raise ValueError(
+                f"there were {before} parameter groups and are {len(groups)} now, so it is no "
+                "longer clear which is which: attach again, or give the groups names"
+            )
+        if self._initial is not None:
+            for name, values in self._initial.items():
+                values += self._present_values(self.optimizer, name)[before:]
+        added = range(before, len(groups))
+        self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
+        self._left_alone = frozenset(i for i in self._left_alone if i < len(groups))
+        if len(groups) != before:
+            self._tracks = Tracks(self._tracks_for(self.plan, self._initial))
+            self._rows, self._row_count = [], 0
+        self._group_count = len(groups)
+        self._bind(self._tracks.tracks)
+
+    def _joins(self, group: Group, index: int) -> bool:
+        """Return whether a group that was added follows the plan; warn if not."""
+        for name, schedule in self.plan.items():
+            if isinstance(schedule, Groups):
+                if index not in schedule and group.get("name") not in schedule:
+                    _warn_left_alone(group, index, f"Groups of {name} does not name it")
+                    return False
+            elif self._initial is None:
+                hyperparameter = hyperparameters.find(self.optimizer, name)
+                own = hyperparameter.read(group)
+                usual = {
+                    float(hyperparameter.read(known))
+                    for known in (self.optimizer.defaults, self.optimizer.param_groups[0])
+                }
+                if float(own) not in usual:
+                    _warn_left_alone(group, index, f"it brings its own {name}={float(own)!r}")
+                    return False
+        return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        left_out = ("_groups", "_shared", "_grouped", "_others")
+        return {k: v for k, v in super().__getstate__().items() if k not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._bind(self._tracks.tracks)
+
+
+class OptimizerFollower(OptimizerCycler):
+    """The cycler of ``advance="optimizer"``: each real step of the optimizer moves it on.
+
+    Steps that a gradient scaler skips do not count, nor do the backward passes that gradient
+    accumulation adds up. The optimizer keeps the cycler alive, not the other way round. A copy of
+    the optimizer alone is not followed, since PyTorch's copies lose their hooks; copying or
+    pickling the cycler copies both and follows the copy.
+    """
+
+    def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
+        if not hasattr(optimizer, "register_step_post_hook"):
+            raise TypeError(
+                f"advance='optimizer' needs a torch.optim.Optimizer, got a "
+                f"{type(optimizer).__name__}: call step() after each update, or attach to the "
+                "optimizer inside"
+            )
+        super().__init__(optimizer, plan, options)
+        self._hook: Any = None
+        self._follow_steps()
+
+    @property
+    def optimizer(self) -> Any:  # type: ignore[override]
+        """The optimizer that is followed."""
+        optimizer = self._optimizer()
+        if optimizer is None:
+            raise ReferenceError("the optimizer that this cycler followed no longer exists")
+        return optimizer
+
+    @optimizer.setter
+    def optimizer(self, optimizer: Any) -> None:
+        # Weak, so that optimizer -> hook -> cycler is no circle.
+        self._optimizer = weakref.ref(optimizer)
+
+    def step(self, epoch: int | None = None) -> None:
+        """Do nothing: the optimizer's own steps count. Trainers may call it as usual."""
+
+    def detach(self) -> None:
+        """Stop following the optimizer; its values stay as they are."""
+        if self._hook is not None:
+            self._hook.remove()
+            self._hook = None
+
+    def _follow_steps(self) -> None:
+        for hook in list(self.optimizer._optimizer_step_post_hooks.values()):  # noqa: SLF001
+            earlier = getattr(hook, "__self__", None)
+            if isinstance(earlier, OptimizerFollower) and set(earlier.plan) & set(self.plan):
+                shared = ", ".join(sorted(set(earlier.plan) & set(self.plan)))
+                warnings.warn(
+                    f"an earlier attach(advance='optimizer') drove {shared} too; it is detached",
+                    stacklevel=2,
+                )
+                earlier.detach()
+        self._hook = self.optimizer.register_step_post_hook(self._after_optimizer_step)
+
+    def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
+        # A fused optimizer under GradScaler skips inside its kernel, and says so here.
+        found_inf = getattr(optimizer, "found_inf", None)
+        if found_inf is None or float(found_inf) == 0.0:
+            super().step()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = {k: v for k, v in super().__getstate__().items() if k not in ("_hook", "_optimizer")}
+        return state | {"_kept": self.optimizer, "_follows": self._hook is not None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        state = dict(state)
+        follows = state.pop("_follows")
+        # A copy has nobody else yet who keeps its optimizer.
+        self.optimizer = state["_kept"]
+        super().__setstate__(state)
+        self._hook = None
+        if follows:
+            self._follow_steps()
+
+
+def _pairs(written: list[tuple[int, str]]) -> list[tuple[int, int, str, str]]:
+    """Return (position, position, key, key) of two at a time; one left over is paired with itself."""
+    firsts = written[::2]
+    seconds = written[1::2] + firsts[len(written) // 2 :]
+    return [
+        (position, other, key, other_key)
+        for (position, key), (other, other_key) in zip(firsts, seconds, strict=True)
+    ]
+
+
+def _label(group: Group, index: int) -> Hashable:
+    return group.get("name", index)
+
+
+def _listed(groups: list[Group]) -> str:
+    labels = ", ".join(repr(_label(group, index)) for index, group in enumerate(groups))
+    return f"the optimizer's groups: {labels}"
+
+
+def _lr_of(group: Group) -> float:
+    return float(group.get("lr", float("nan")))
+
+
+def _unshare(groups: list[Group], hyperparameter: Hyperparameter) -> None:
+    """Give every group a tensor of its own: PyTorch lets groups share the one it was given."""
+    seen: set[int] = set()
+    for group in groups:
+        if hyperparameter.key not in group:
+            continue
+        value = hyperparameter.read(group)
+        if not isinstance(value, torch.Tensor):
+            continue
+        if id(value) in seen:
+            hyperparameter.replace(group, value.detach().clone())
+        seen.add(id(value))
+
+
+def _would_flatten(name: str, labels: tuple[Hashable, ...], present: list[float]) -> str:
+    listed = ", ".join(f"{label!r}: {value!r}" for label, value in zip(labels, present, strict=True))
+    return (
+        f"the parameter groups have different values of {name} ({listed}), which one schedule "
+        f"would make the same. Give one schedule per group, {name}=Groups({{{labels[0]!r}: …, …}}) "
+        "with None for a group to leave alone, or pass relative=True to multiply each group's own "
+        "value"
+    )
+
+
+def _warn_left_alone(group: Group, index: int, reason: str) -> None:
+    warnings.warn(
+        f"parameter group {_label(group, index)!r} was added and is left alone: {reason}; attach "
+        "again to drive it",
+        stacklevel=2,
+    )
