@@ -1,0 +1,77 @@
+# Each target works from a clean checkout: what it needs goes into a virtual environment, once,
+# and again when pyproject.toml or constraints.txt change.
+#   PYTHON       the interpreter to start from, 3.11 or newer     make test PYTHON=python3.13
+#   PYTEST_ARGS  more arguments for pytest                        make test PYTEST_ARGS="-k sgdr -x"
+#   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+DEMO_ARGS ?=
+
+VENV := .venv
+WHEEL_VENV := .venv-wheel
+BIN := $(VENV)/bin
+INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test walk lint types docs wheel bench clean
+
+help:
+	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
+	@echo "make test    the tests"
+	@echo "make walk    every optimizer x every hyperparameter (minutes)"
+	@echo "make lint    ruff: rules and format"
+	@echo "make types   mypy on the source, pyright on what users see"
+	@echo "make docs    docs/_build/html"
+	@echo "make wheel   build, check and try the distribution"
+	@echo "make bench   times, as ratios to the peers' in the same process"
+	@echo "make clean   remove everything made here"
+
+demo: $(VENV)/demo.installed
+	$(BIN)/python examples/digits_torch.py $(DEMO_ARGS)
+
+test: $(VENV)/test.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+walk: $(VENV)/test.installed
+	$(BIN)/python -m pytest -m walk $(PYTEST_ARGS)
+
+lint: $(VENV)/test.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test.installed
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+docs: $(VENV)/docs.installed
+	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+wheel: $(VENV)/release.installed
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/twine check --strict dist/*
+	$(PYTHON) -m venv --clear $(WHEEL_VENV)
+	$(WHEEL_VENV)/bin/python $(INSTALL) dist/*.whl
+	$(WHEEL_VENV)/bin/python -I .ci/wheel_smoke.py
+
+bench: $(VENV)/bench.installed
+	$(BIN)/python benchmarks/torch_step.py
+	$(BIN)/python benchmarks/values.py
+
+clean:
+	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/created: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "hypercycle needs Python 3.11 or newer, got %s; choose one with: make PYTHON=..." % sys.version.split()[0])'
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(addprefix $(VENV)/,$(addsuffix .installed,demo test docs bench release)): $(VENV)/%.installed: $(VENV)/created
+	@echo "installing hypercycle[$*] into $(VENV) (minutes, the first time)"
+	@$(BIN)/python $(INSTALL) --editable '.[$*]'
+	@touch $@

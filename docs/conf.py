@@ -1,0 +1,40 @@
+"""Sphinx: `make docs`."""
+
+from importlib import metadata
+
+project = "hypercycle"
+author = "hypercycle contributors"
+copyright = f"2026, {author}"  # noqa: A001 - Sphinx's name
+release = metadata.version("hypercycle")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"hypercycle {release}"
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+
+napoleon_google_docstring = False
+napoleon_use_ivar = True  # autodoc already lists the fields
+napoleon_use_rtype = False  # the signature has the type
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+python_use_unqualified_type_names = True
+
+nitpick_ignore = [
+    # type aliases, shown by their names; the parameter's text says what they stand for
+    *(("py:class", alias) for alias in ("Length", "Scale", "Waveform", "WaveformLike")),
+]
+nitpick_ignore_regex = [
+    ("py:.*", r"(collections\.abc|numpy|torch|matplotlib)\..*"),  # documented on sites of their own
+]
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
