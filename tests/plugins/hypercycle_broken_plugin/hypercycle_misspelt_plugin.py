@@ -1,0 +1,8 @@
+"""The hook is called hypercycle_waveforms."""
+
+from hypercycle import hookimpl
+
+
+@hookimpl
+def hypercycle_wavefroms():
+    return {}

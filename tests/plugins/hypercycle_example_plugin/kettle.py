@@ -1,0 +1,5 @@
+"""A library that knows nothing of hypercycle: a kettle with a temperature."""
+
+
+class Kettle:
+    temperature = 20.0
