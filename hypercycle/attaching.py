@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hypercycle import plugins
 from hypercycle.composition import Schedule
 from hypercycle.objects import ObjectCycler, attach_object
-from hypercycle.plan import Plan
+from hypercycle.plan import Groups, Plan
 from hypercycle.validation import whole_number
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+    from torch.optim import Optimizer
+
+    from hypercycle_torch import OptimizerCycler, OptimizerFollower
 
 OnMismatch = Literal["error", "saved", "current"]
 OnEvent = Callable[[str, int, int], object]
+PlanLike = Plan | Mapping[str, Schedule | Groups | float]
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of :func:`attach`, as plugins receive them; there they are explained."""
+    """The options of :func:`hypercycle.attach`, as plugins receive them."""
 
     start_step: int = 0
     relative: bool = False
@@ -43,9 +50,64 @@ class Options:
             )
 
 
-def attach(  # noqa: PLR0913
+@overload
+def attach(
+    target: Optimizer,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["optimizer"],
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> OptimizerFollower: ...
+
+
+@overload
+def attach(
+    target: Optimizer,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> OptimizerCycler: ...
+
+
+@overload
+def attach(
+    target: Module,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> ObjectCycler: ...
+
+
+@overload
+def attach(
     target: Any,
-    plan: Plan | Mapping[str, Any] | None = None,
+    plan: PlanLike | None = None,
     /,
     *,
     steps_per_epoch: int | None = None,
@@ -56,7 +118,22 @@ def attach(  # noqa: PLR0913
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
-    **schedules: Any,
+    **schedules: Schedule | Groups | float,
+) -> Any: ...
+def attach(
+    target: Any,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step", "optimizer"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
 ) -> Any:
     """Make the hyperparameters of ``target`` follow schedules.
 
@@ -104,6 +181,7 @@ def attach(  # noqa: PLR0913
     Examples
     --------
     >>> from types import SimpleNamespace
+    >>> from hypercycle import Cycle
     >>> dropout = SimpleNamespace(p=0.5)
     >>> cycler = attach(dropout, p=Cycle(0.1, 0.3, step_size_up=2))
     >>> dropout.p
@@ -112,22 +190,22 @@ def attach(  # noqa: PLR0913
     >>> dropout.p
     0.2
     """
-    plan = _merged(plan, schedules).resolve(
+    resolved = _merged(plan, schedules).resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
     options = Options(start_step, relative, advance, on_mismatch, on_event, events_of)
     if on_event is not None:
-        plan.clock_owner(events_of)
-    driver = _ask(plugins.for_target(target), target, plan, options)
+        resolved.clock_owner(events_of)
+    driver = _ask(plugins.for_target(target), target, resolved, options)
     if driver is None:
         plugins.load_all()
-        driver = _ask(plugins.implementations("hypercycle_attach"), target, plan, options)
+        driver = _ask(plugins.implementations("hypercycle_attach"), target, resolved, options)
     if driver is None:
-        driver = attach_object(target, plan, options)
+        driver = attach_object(target, resolved, options)
     return driver
 
 
-def _merged(plan: Plan | Mapping[str, Any] | None, schedules: dict[str, Any]) -> Plan:
+def _merged(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
     if plan is None:
         if not schedules:
             raise ValueError("attach() needs at least one schedule, such as lr=Cycle(…), or a Plan")

@@ -198,7 +198,7 @@ class Clock:
         elif xp is ONE_STEP:
             table.reach(shifted)
         else:
-            table.reach(int(shifted.max()) if isinstance(shifted, np.ndarray) else HORIZON)
+            table.reach(int(shifted.max(initial=0)) if isinstance(shifted, np.ndarray) else HORIZON)
         last = len(table.ups) - 1 if self.cycles is None else min(self.cycles, len(table.ups)) - 1
         starts, ups, downs = table.columns(arrays=xp is not ONE_STEP)
         cycle = xp.clip(xp.search(starts, shifted) - 1, 0, last)
@@ -275,7 +275,6 @@ class Clock:
         if at_top and self.step_size_down != 0:
             happened.append(Event("peak", place.cycle, step))
         return happened
-
 
 
 def _divisor(length: Any, xp: Namespace) -> Any:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import bisect
 import functools
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any
@@ -75,6 +74,8 @@ class Ramp:
     TypeError, ValueError
         As :class:`~hypercycle.Cycle` does.
 
+    Examples
+    --------
     >>> warm = Ramp(0.0, 0.5, steps=5)
     >>> [warm(step) for step in (0, 1, 5, 6)]
     [0.0, 0.1, 0.5, 0.5]
@@ -145,6 +146,8 @@ class Chain:
     TypeError, ValueError
         If there is no part, a part is no schedule, or one that is not the last never ends.
 
+    Examples
+    --------
     >>> chain = Chain(Ramp(0.0, 1.0, 4), (Constant(1.0), 10), Ramp(1.0, 0.0, 2))
     >>> [chain(step) for step in (0, 2, 4, 13, 14, 15, 16, 99)]
     [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.0, 0.0]
@@ -183,13 +186,15 @@ class Chain:
 
     @functools.cached_property
     def _starts(self) -> list[int]:
+        starts = [0]
         for number, length in enumerate(self._lengths[:-1]):
             if length is None:
                 raise ValueError(
                     f"part {number} of Chain never ends, so nothing can follow it: give its "
                     f"length as (schedule, steps), got {self.parts[number]!r}"
                 )
-        return [0, *itertools.accumulate(self._lengths[:-1])]  # type: ignore[arg-type]
+            starts.append(starts[-1] + length)
+        return starts
 
     @property
     def length(self) -> int | None:
@@ -321,14 +326,14 @@ def as_schedule(value: Any, name: str) -> Schedule:
     Raises
     ------
     TypeError
-        If it is neither a number nor callable.
+        If it is neither a number nor callable, or is a plan or groups, which give no number.
     """
-    if isinstance(value, type) or not (callable(value) or isinstance(value, Real)):
+    if isinstance(value, (type, Mapping)) or not (callable(value) or isinstance(value, Real)):
         raise TypeError(
             f"{name} must be a schedule (such as Cycle, Ramp, or a function of the step) or a "
             f"number, got {value!r}"
         )
-    return Constant(value) if isinstance(value, Real) else value
+    return Constant(value) if isinstance(value, Real) else value  # type: ignore[arg-type]
 
 
 def evaluate(schedule: Schedule, step: Any, xp: Namespace) -> Any:
@@ -403,6 +408,6 @@ def _checked_part(part: Any, number: int) -> Any:
     name = f"part {number} of Chain"
     if not isinstance(part, (tuple, list)):
         return as_schedule(part, name)
-    if len(part) != 2:  # noqa: PLR2004
+    if len(part) != 2:
         raise TypeError(f"{name} must be a schedule or a pair (schedule, steps), got {part!r}")
     return as_schedule(part[0], name), checked_length(part[1], "steps")

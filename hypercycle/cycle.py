@@ -130,6 +130,10 @@ class Cycle:
             raise ValueError(f"scale_of must be 'amplitude' or 'bounds', got {self.scale_of!r}")
         if not isinstance(self.inverted, bool):
             raise TypeError(f"inverted must be True or False, got {self.inverted!r}")
+        self._check_clock()
+
+    def _check_clock(self) -> None:
+        assign = functools.partial(object.__setattr__, self)
         phase = finite_number(self.phase, "phase")
         if not 0.0 <= phase < 1.0:
             raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
@@ -214,7 +218,7 @@ class Cycle:
     def _halves(self) -> tuple[Waveform, Waveform]:
         waveform = self.waveform
         pair = waveform if isinstance(waveform, tuple) else (waveform, waveform)
-        if len(pair) != 2:  # noqa: PLR2004
+        if len(pair) != 2:
             raise ValueError(
                 f"waveform must be one waveform or a pair (rise, fall), got {len(pair)} of them"
             )
@@ -233,9 +237,7 @@ class Cycle:
         >>> Cycle(0.001, 0.006, 2000).opposite(0.85, 0.95)
         Cycle(0.85, 0.95, 2000, inverted=True)
         """
-        return replace(
-            self, low=low, high=high, inverted=not self.inverted, scale_of="amplitude"
-        )
+        return replace(self, low=low, high=high, inverted=not self.inverted, scale_of="amplitude")
 
     @property
     def resolved(self) -> bool:
@@ -286,6 +288,8 @@ class Cycle:
         ValueError
             If the length varies (``cycle_mult`` is not 1).
 
+        Examples
+        --------
         >>> Cycle(0.001, 0.006, 2000).period
         4000
         """

@@ -107,9 +107,7 @@ class Cycler:
 
     def _observe(self) -> None:
         for observer in self._observers:
-            plugins.call(
-                observer, step=self.last_epoch, values=self.values, target=self._target()
-            )
+            plugins.call(observer, step=self.last_epoch, values=self.values, target=self._target())
 
     @property
     def values(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from hypercycle.validation import LARGEST_LENGTH, whole_number
 
 Length = int | str
 
-_FORM = re.compile(r"\s*(?P<number>\d{1,16}(?:\.\d{1,16})?)\s*(?P<unit>it|ep|%)\s*")
+_FORM = re.compile(r"\s*(?P<number>\d{1,16}(?:\.\d{1,16})?)\s*(?P<unit>it|ep|%)\s*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,10 @@ def checked_length(value: Any, name: str, minimum: int = 0) -> Length:
         return whole_number(value, name, minimum)
     number, unit = _parsed(value, name)
     if unit == "it":
-        return whole_number(number, name, minimum)
-    if unit == "%" and number > 100:  # noqa: PLR2004
+        if number.denominator != 1:
+            raise ValueError(f"{name} must be a whole number of steps, got {name}={value!r}")
+        return whole_number(int(number), name, minimum)
+    if unit == "%" and number > 100:
         raise ValueError(f"{name} must be at most 100% of the run, got {name}={value!r}")
     return value.strip()
 

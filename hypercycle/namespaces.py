@@ -111,11 +111,7 @@ def _torch_namespace() -> Namespace:
     def where(condition: Any, a: Any, b: Any) -> Any:
         return lifted(functools.partial(torch.where, condition))(a, b)
 
-    functions = {
-        name: lifted(getattr(torch, name))
-        for name in _NUMPY_FUNCTIONS
-        if name != "where"
-    }
+    functions = {name: lifted(getattr(torch, name)) for name in _NUMPY_FUNCTIONS if name != "where"}
     return Namespace(
         **functions,
         where=where,
@@ -158,6 +154,7 @@ def _jax_namespace() -> Namespace:
 
 def _evaluate_jax(schedule: Evaluates, step: Any) -> Any:
     import jax
+    import jax.experimental
     import jax.numpy as jnp
 
     if not jnp.issubdtype(step.dtype, jnp.integer):
@@ -165,7 +162,7 @@ def _evaluate_jax(schedule: Evaluates, step: Any) -> Any:
     result_dtype = jnp.result_type(float)  # float32 unless the user has switched x64 on
     enable_x64 = getattr(jax, "enable_x64", None)
     if enable_x64 is None:  # before jax 0.8
-        from jax.experimental import enable_x64
+        enable_x64 = jax.experimental.enable_x64  # type: ignore[attr-defined]
     with enable_x64(True):
         value = schedule.evaluate(step.astype(jnp.int64), _jax_namespace())
         return jnp.broadcast_to(jnp.asarray(value, dtype=result_dtype), step.shape)
@@ -249,7 +246,8 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
         number = int(step)
         if number < 0:
             raise _negative(number)
-        value = float(np.asarray(schedule.evaluate(number, ONE_STEP)).reshape(-1)[0])
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            value = float(np.asarray(schedule.evaluate(number, ONE_STEP)).reshape(-1)[0])
         if not np.isfinite(value):
             raise _not_finite(schedule, value, number)
         return value
@@ -262,20 +260,26 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
     raise _not_whole(step, type(step).__name__)
 
 
-def _evaluate_numpy(schedule: Evaluates, step: np.ndarray) -> np.ndarray:
+def checked_steps(step: np.ndarray) -> np.ndarray:
+    """Return an array of steps as int64; refuse what are no whole numbers from 0 to 2⁶³ − 1."""
     if step.dtype.kind not in "iu":
         raise _not_whole(step, str(step.dtype))
-    values = np.empty(step.shape, np.float64)
-    if step.size == 0:
-        return values
-    if step.dtype.kind == "i" and step.min() < 0:
+    if step.size and step.min() < 0:
         raise _negative(int(step.min()))
-    flat_steps = step.reshape(-1)
+    if step.size and step.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"steps in arrays must be below 2**63, got step={int(step.max())}")
+    return step.astype(np.int64, copy=False)
+
+
+def _evaluate_numpy(schedule: Evaluates, step: np.ndarray) -> np.ndarray:
+    steps = checked_steps(step)
+    values = np.empty(step.shape, np.float64)
+    flat_steps = steps.reshape(-1)
     flat_values = values.reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         for start in range(0, flat_steps.size, _CHUNK):
             chunk = slice(start, start + _CHUNK)
-            flat_values[chunk] = schedule.evaluate(flat_steps[chunk].astype(np.int64), NUMPY)
+            flat_values[chunk] = schedule.evaluate(flat_steps[chunk], NUMPY)
             finite = np.isfinite(flat_values[chunk])
             if not finite.all():
                 first = start + int(np.argmin(finite))

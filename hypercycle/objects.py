@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from hypercycle import plugins
-from hypercycle.composition import reached_values
 from hypercycle.cycler import Cycler
 from hypercycle.plan import Groups, Plan
 from hypercycle.tracks import Track
+from hypercycle.validation import suggestion
 
 if TYPE_CHECKING:
     from hypercycle.attaching import Options
@@ -99,11 +98,9 @@ def _number(target: Any, name: str) -> float:
                 f"nobody can drive a {kind}: expected an optimizer of a supported framework, or "
                 f"an object with a numeric attribute {name!r}, got {target!r}{plugins.problems()}"
             )
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
         raise ValueError(
-            f"{kind} has no attribute {name!r}; {hint}its numeric attributes: {', '.join(known)}"
-            f"{plugins.problems()}"
+            f"{kind} has no attribute {name!r}; {suggestion(name, known)}its numeric attributes: "
+            f"{', '.join(known)}{plugins.problems()}"
         )
     value = getattr(target, name)
     if not _is_number(value):

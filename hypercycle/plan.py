@@ -34,6 +34,8 @@ class Groups(Mapping[GroupKey, Any]):
     TypeError, ValueError
         If there is no group, a key is neither an int nor a string, or a value is no schedule.
 
+    Examples
+    --------
     >>> from hypercycle import Cycle
     >>> decay = Groups({"weights": Cycle(1e-5, 1e-3, 2000), "biases": None})
     >>> decay(2000)
@@ -63,7 +65,7 @@ class Groups(Mapping[GroupKey, Any]):
         return len(self._schedules)
 
     def __hash__(self) -> int:
-        return hash(tuple(self._schedules.items()))
+        return hash(frozenset(self._schedules.items()))
 
     def __repr__(self) -> str:
         return f"Groups({self._schedules!r})"
@@ -98,6 +100,8 @@ class Plan(Mapping[str, Any]):
     TypeError, ValueError
         If there is no schedule, or a value is neither a schedule, nor Groups, nor a number.
 
+    Examples
+    --------
     >>> from hypercycle import Cycle
     >>> lr = Cycle(0.1, 0.5, 4)
     >>> plan = Plan(lr=lr, momentum=lr.opposite(0.85, 0.95), weight_decay=1e-4)
@@ -204,7 +208,8 @@ class Plan(Mapping[str, Any]):
                 f"{of!r} has one schedule per group, so its events are ambiguous: give the "
                 "schedule whose events are meant"
             )
-        return owner  # type: ignore[no-any-return]
+        schedule: Schedule = owner
+        return schedule
 
 
 def value_at(schedule: Schedule, step: Any) -> Any:

@@ -14,7 +14,11 @@ from hypercycle.waveforms import Waveform
 
 
 def triangular(
-    low: float, high: float, step_size_up: Length, step_size_down: Length | None = None, **options: Any
+    low: float,
+    high: float,
+    step_size_up: Length,
+    step_size_down: Length | None = None,
+    **options: Any,
 ) -> Cycle:
     """Return the "triangular" policy: a straight line up and down between fixed bounds.
 
@@ -27,7 +31,11 @@ def triangular(
 
 
 def triangular2(
-    low: float, high: float, step_size_up: Length, step_size_down: Length | None = None, **options: Any
+    low: float,
+    high: float,
+    step_size_up: Length,
+    step_size_down: Length | None = None,
+    **options: Any,
 ) -> Cycle:
     """Return the "triangular2" policy: the amplitude is halved from cycle to cycle.
 
@@ -40,7 +48,7 @@ def triangular2(
     return Cycle(low, high, step_size_up, step_size_down, scale=Halving(), **options)
 
 
-def exp_range(  # noqa: PLR0913
+def exp_range(
     low: float,
     high: float,
     step_size_up: Length,
@@ -80,7 +88,7 @@ def sgdr(low: float, high: float, steps: Length, **options: Any) -> Cycle:
     return Cycle(low, high, 0, steps, waveform="hann", **options)
 
 
-def one_cycle(  # noqa: PLR0913
+def one_cycle(
     max_lr: float,
     total_steps: int,
     *,
@@ -125,6 +133,8 @@ def one_cycle(  # noqa: PLR0913
     TypeError, ValueError
         If an argument is out of these ranges.
 
+    Examples
+    --------
     >>> plan = one_cycle(1.0, total_steps=10)
     >>> plan(2)
     {'lr': 1.0, 'momentum': 0.85}
@@ -134,11 +144,6 @@ def one_cycle(  # noqa: PLR0913
     peak = positive_number(max_lr, "max_lr")
     first = peak / positive_number(div_factor, "div_factor")
     final = first / positive_number(final_div_factor, "final_div_factor")
-    if isinstance(total_steps, str):
-        raise TypeError(
-            f"one_cycle needs total_steps in updates, got {total_steps=}: "
-            "epochs * len(dataloader) is usual"
-        )
     last = whole_number(total_steps, "total_steps", minimum=2) - 1
     part = finite_number(pct_start, "pct_start")
     if not 0.0 < part < (0.5 if three_phase else 1.0):
@@ -186,8 +191,10 @@ def warmup(
     ValueError
         If the schedule has lengths with units, so that its first value is not known yet.
 
+    Examples
+    --------
     >>> lr = warmup(4, sgdr(0.0, 1.0, 10))
-    >>> [lr(step) for step in (0, 2, 4, 9, 14)]
+    >>> [round(lr(step), 3) for step in (0, 2, 4, 9, 14)]
     [0.0, 0.5, 1.0, 0.5, 1.0]
     """
     after = as_schedule(schedule, "schedule")
@@ -199,7 +206,7 @@ def warmup(
     return Chain(Ramp(start, after(0), steps, waveform), after)
 
 
-def warmup_stable_decay(  # noqa: PLR0913
+def warmup_stable_decay(
     peak: float,
     warmup_steps: Length,
     stable_steps: Length,

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def shown(record: Any, positional: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> str:
-    """Return ``Name(first, second, option=value)`` without what is hidden or left at its default."""
+    """Return ``Name(first, option=value)`` without what is hidden or left at its default."""
     parts = [repr(getattr(record, name)) for name in positional]
     for field in dataclasses.fields(record):
         value = getattr(record, field.name)

@@ -66,6 +66,8 @@ class Exponential:
     ValueError
         If γ is not a finite number above zero, or ``per`` is neither of the two words.
 
+    Examples
+    --------
     >>> Exponential(0.5)(0.0, 3.0, None), Exponential(0.5, per="cycle")(1.0, 3.0, None)
     (0.125, 0.5)
     """
@@ -109,7 +111,8 @@ def validated_scale(scale: Any) -> Scale:
         )
     start = np.zeros(1)
     try:
-        factor = np.asarray(scale(start, start, NUMPY), dtype=np.float64)
+        with np.errstate(all="ignore"):
+            factor = np.asarray(scale(start, start, NUMPY), dtype=np.float64)
     except Exception as error:
         raise TypeError(f"calling scale={scale!r} failed: {error}; {help_text}") from error
     if not np.isfinite(factor).all():

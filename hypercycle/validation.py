@@ -1,8 +1,9 @@
-"""The checks on numbers that every record makes, with one wording."""
+"""The checks on numbers and names that all records share, with one wording."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -20,7 +21,10 @@ def finite_number(value: Any, name: str) -> float:
     """Return ``value`` as a float; refuse what is no finite real number."""
     if _is_bool(value) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number):
         raise ValueError(f"{name} must be finite, got {name}={value!r}")
     return number
@@ -36,13 +40,21 @@ def positive_number(value: Any, name: str) -> float:
 
 def whole_number(value: Any, name: str, minimum: int = 0) -> int:
     """Return ``value`` as an int; refuse bools, fractions and what is below ``minimum``."""
-    if _is_bool(value) or not isinstance(value, (Integral, Real)):
+    if _is_bool(value) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
-    if not math.isfinite(value) or value != int(value):
+    if not isinstance(value, Integral) and not float(value).is_integer():
         raise ValueError(f"{name} must be a whole number, got {name}={value!r}")
-    number = int(value)
+    number = int(value) if isinstance(value, Integral) else int(float(value))
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {name}={value!r}")
     if number > LARGEST_LENGTH:
         raise ValueError(f"{name} must be at most 2**53, got {name}={value!r}")
     return number
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Return ``"did you mean …? "`` for a name that is close to a known one, else nothing."""
+    from difflib import get_close_matches  # only errors need it
+
+    close = get_close_matches(name, list(known), n=1)
+    return f"did you mean {close[0]!r}? " if close else ""

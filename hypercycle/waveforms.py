@@ -135,11 +135,12 @@ def exponential(x: Any, xp: Namespace) -> Any:
     >>> exponential(np.array([0.0, 0.5, 1.0]), NUMPY).round(4).tolist()
     [0.0, 0.0759, 1.0]
     """
-    # e^u − 1 without cancellation, by W. Kahan: (e^u − 1)·u / log(e^u).
+    # e^u − 1 without cancellation, by W. Kahan: (e^u − 1)·u / log(e^u). The choice inside the
+    # logarithm keeps compilers from simplifying log(exp(u)) to u.
     u = 5.0 * x
     e = xp.exp(u)
     flat = e == 1.0
-    accurate = (e - 1.0) * u / xp.where(flat, 1.0, xp.log(e))
+    accurate = (e - 1.0) * u / xp.log(xp.where(flat, 2.0, e))
     rise = xp.where(flat, u, accurate) / math.expm1(5.0)
     return xp.where(x < 1.0, xp.minimum(rise, 1.0), 1.0)
 

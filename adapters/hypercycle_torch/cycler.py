@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                 group[key] = value
                 group[other_key] = other
         if self._others:
-            self._write_others(row)
+            self._write_places(self._others, [row[position] for position in self._positions])
         self.last_epoch = step
         if self._watched:
             self._tell(step)
@@ -116,7 +116,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         return self.get_last_lr()
 
     @property
-    def _last_lr(self) -> list[float]:
+    def _last_lr(self) -> list[float]:  # type: ignore[override]
         return self.get_last_lr()
 
     # Writing.
@@ -124,10 +124,9 @@ class OptimizerCycler(Cycler, LRScheduler):
     def _target(self) -> Any:
         return self.optimizer
 
-    def _write_others(self, row: tuple[Any, ...]) -> None:
+    def _write_places(self, places: list[_Place], entries: Sequence[Any]) -> None:
         groups = self.optimizer.param_groups
-        for position, place in self._others:
-            entry = row[position]
+        for place, entry in zip(places, entries, strict=True):
             indices = range(len(groups)) if place.groups is None else place.groups
             for number, index in enumerate(indices):
                 value = entry[number] if isinstance(entry, list) else entry
@@ -135,10 +134,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         self._bind(tracks)
-        everything = [(position, track.place) for position, track in enumerate(tracks)]
-        others, self._others = self._others, everything
-        self._write_others(row)
-        self._others = others
+        self._write_places([track.place for track in tracks], row)
 
     def _bind(self, tracks: tuple[Track, ...]) -> None:
         """Sort the tracks by how they are written: floats in all groups are the fast way."""
@@ -146,7 +142,8 @@ class OptimizerCycler(Cycler, LRScheduler):
         shared: list[tuple[int, str]] = []
         grouped: list[tuple[int, str]] = []
         self._groups = groups
-        self._others: list[tuple[int, _Place]] = []
+        self._others: list[_Place] = []
+        self._positions: list[int] = []
         for position, track in enumerate(tracks):
             place: _Place = track.place
             _unshare(groups, place.hyperparameter)
@@ -156,7 +153,8 @@ class OptimizerCycler(Cycler, LRScheduler):
                 isinstance(value, torch.Tensor) for value in present
             )
             if not plain or len(present) != len(groups):
-                self._others.append((position, place))
+                self._others.append(place)
+                self._positions.append(position)
             elif track.keys is None:
                 shared.append((position, place.hyperparameter.key))
             else:
@@ -167,9 +165,10 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def _present_values(self, optimizer: Any, name: str) -> list[float]:
         hyperparameter = hyperparameters.find(optimizer, name)
+        groups: list[Group] = optimizer.param_groups
         return [
-            hyperparameters.number(optimizer, hyperparameter, group, _label(group, index))
-            for index, group in enumerate(optimizer.param_groups)
+            hyperparameters.number(optimizer, hyperparameter, group, _label(groups, index))
+            for index, group in enumerate(groups)
         ]
 
     def _tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
@@ -197,7 +196,7 @@ class OptimizerCycler(Cycler, LRScheduler):
             else {i: schedule for i in range(len(groups)) if i not in self._left_alone}
         )
         indices = tuple(by_index)
-        labels = tuple(_label(groups[index], index) for index in indices)
+        labels = tuple(_label(groups, index) for index in indices)
         present = [
             hyperparameters.number(self.optimizer, hyperparameter, groups[index], label)
             for index, label in zip(indices, labels, strict=True)
@@ -249,7 +248,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                 named[index] = schedule
         missing = [i for i in range(len(groups)) if i not in named and i not in self._left_alone]
         if missing:
-            labels = ", ".join(repr(_label(groups[index], index)) for index in missing)
+            labels = ", ".join(repr(_label(groups, index)) for index in missing)
             raise ValueError(
                 f"{name}: Groups says nothing about group {labels}: give it a schedule, or None to "
                 f"leave it alone; {_listed(groups)}"
@@ -274,7 +273,7 @@ class OptimizerCycler(Cycler, LRScheduler):
             )
         if self._initial is not None:
             for name, values in self._initial.items():
-                values += self._present_values(self.optimizer, name)[before:]
+                values.extend(self._present_values(self.optimizer, name)[before:])
         added = range(before, len(groups))
         self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
         self._left_alone = frozenset(i for i in self._left_alone if i < len(groups))
@@ -289,7 +288,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         for name, schedule in self.plan.items():
             if isinstance(schedule, Groups):
                 if index not in schedule and group.get("name") not in schedule:
-                    _warn_left_alone(group, index, f"Groups of {name} does not name it")
+                    _warn_left_alone(index, group, f"Groups of {name} does not name it")
                     return False
             elif self._initial is None:
                 hyperparameter = hyperparameters.find(self.optimizer, name)
@@ -299,12 +298,12 @@ class OptimizerCycler(Cycler, LRScheduler):
                     for known in (self.optimizer.defaults, self.optimizer.param_groups[0])
                 }
                 if float(own) not in usual:
-                    _warn_left_alone(group, index, f"it brings its own {name}={float(own)!r}")
+                    _warn_left_alone(index, group, f"it brings its own {name}={float(own)!r}")
                     return False
         return True
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_groups", "_shared", "_grouped", "_others")
+        left_out = ("_groups", "_shared", "_grouped", "_others", "_positions")
         return {k: v for k, v in super().__getstate__().items() if k not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -333,7 +332,7 @@ class OptimizerFollower(OptimizerCycler):
         self._follow_steps()
 
     @property
-    def optimizer(self) -> Any:  # type: ignore[override]
+    def optimizer(self) -> Any:
         """The optimizer that is followed."""
         optimizer = self._optimizer()
         if optimizer is None:
@@ -373,7 +372,9 @@ class OptimizerFollower(OptimizerCycler):
             super().step()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {k: v for k, v in super().__getstate__().items() if k not in ("_hook", "_optimizer")}
+        state = {
+            k: v for k, v in super().__getstate__().items() if k not in ("_hook", "_optimizer")
+        }
         return state | {"_kept": self.optimizer, "_follows": self._hook is not None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -388,7 +389,7 @@ class OptimizerFollower(OptimizerCycler):
 
 
 def _pairs(written: list[tuple[int, str]]) -> list[tuple[int, int, str, str]]:
-    """Return (position, position, key, key) of two at a time; one left over is paired with itself."""
+    """Return (position, position, key, key) of two at a time; the last may be its own pair."""
     firsts = written[::2]
     seconds = written[1::2] + firsts[len(written) // 2 :]
     return [
@@ -397,12 +398,15 @@ def _pairs(written: list[tuple[int, str]]) -> list[tuple[int, int, str, str]]:
     ]
 
 
-def _label(group: Group, index: int) -> Hashable:
-    return group.get("name", index)
+def _label(groups: list[Group], index: int) -> Hashable:
+    """Return what a group is called in values and errors: its name if no other has it."""
+    name: Hashable = groups[index].get("name")
+    unique = name is not None and [group.get("name") for group in groups].count(name) == 1
+    return name if unique else index
 
 
 def _listed(groups: list[Group]) -> str:
-    labels = ", ".join(repr(_label(group, index)) for index, group in enumerate(groups))
+    labels = ", ".join(repr(_label(groups, index)) for index in range(len(groups)))
     return f"the optimizer's groups: {labels}"
 
 
@@ -425,7 +429,9 @@ def _unshare(groups: list[Group], hyperparameter: Hyperparameter) -> None:
 
 
 def _would_flatten(name: str, labels: tuple[Hashable, ...], present: list[float]) -> str:
-    listed = ", ".join(f"{label!r}: {value!r}" for label, value in zip(labels, present, strict=True))
+    listed = ", ".join(
+        f"{label!r}: {value!r}" for label, value in zip(labels, present, strict=True)
+    )
     return (
         f"the parameter groups have different values of {name} ({listed}), which one schedule "
         f"would make the same. Give one schedule per group, {name}=Groups({{{labels[0]!r}: …, …}}) "
@@ -434,9 +440,9 @@ def _would_flatten(name: str, labels: tuple[Hashable, ...], present: list[float]
     )
 
 
-def _warn_left_alone(group: Group, index: int, reason: str) -> None:
+def _warn_left_alone(index: int, group: Group, reason: str) -> None:
     warnings.warn(
-        f"parameter group {_label(group, index)!r} was added and is left alone: {reason}; attach "
-        "again to drive it",
+        f"parameter group {group.get('name', index)!r} was added and is left alone: {reason}; "
+        "attach again to drive it",
         stacklevel=2,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 import torch
 
 from hypercycle.tracks import Interval
+from hypercycle.validation import suggestion
 
 Group = dict[str, Any]
 
@@ -120,8 +120,7 @@ def _find(optimizer: Any, name: str) -> Hyperparameter:
             "Adam's: say 'beta1' or 'beta2'"
         )
     known = names_of(groups)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = suggestion(name, known)
     raise ValueError(f"{kind} has no hyperparameter {name!r}; {hint}it has {', '.join(known)}")
 
 
@@ -164,9 +163,7 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
     if not is_number(value):
         raise TypeError(f"{hyperparameter} of {kind} is {value!r}, not a number: it cannot cycle")
     if _counts(type(optimizer), hyperparameter.key):
-        raise TypeError(
-            f"{hyperparameter} of {kind} is a whole number by meaning: it cannot cycle"
-        )
+        raise TypeError(f"{hyperparameter} of {kind} is a whole number by meaning: it cannot cycle")
     return float(value)
 
 
