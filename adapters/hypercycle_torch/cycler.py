@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from hypercycle.composition import Schedule, reached_values
+from hypercycle.composition import Constant, Schedule, reached_values
 from hypercycle.cycler import Cycler
 from hypercycle.plan import Groups, Plan
 from hypercycle.tracks import Track, Tracks
@@ -61,6 +61,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     """
 
     optimizer: Any
+    _step_count = 1  # trainers count this up where they leave out a step
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
         # LRScheduler.__init__ is not called: it adds keys to the groups and wraps optimizer.step.
@@ -115,9 +116,13 @@ class OptimizerCycler(Cycler, LRScheduler):
         """Return the learning rate of each parameter group, as it is now."""
         return self.get_last_lr()
 
-    @property
-    def _last_lr(self) -> list[float]:  # type: ignore[override]
-        return self.get_last_lr()
+    # What SequentialLR calls: the first to start at step 0, the second at a milestone.
+
+    def _initial_step(self) -> None:
+        self.step()
+
+    def _update_lr(self, epoch: int | None = None) -> None:
+        self.step(self.last_epoch if epoch is None else epoch)
 
     # Writing.
 
@@ -133,6 +138,14 @@ class OptimizerCycler(Cycler, LRScheduler):
                 place.hyperparameter.write(groups[index], value)
 
     def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        if not self._attached:
+            for track, entry in zip(tracks, row, strict=True):
+                values = entry if isinstance(entry, list) else [entry]
+                for value, schedule in zip(values, track.schedules, strict=True):
+                    if not isinstance(schedule, Constant):
+                        hyperparameters.check_start(
+                            self.optimizer, track.place.hyperparameter, value
+                        )
         self._bind(tracks)
         self._write_places([track.place for track in tracks], row)
 
@@ -161,6 +174,15 @@ class OptimizerCycler(Cycler, LRScheduler):
                 grouped.append((position, place.hyperparameter.key))
         self._shared, self._grouped = _pairs(shared), _pairs(grouped)
 
+    def _places(self) -> dict[tuple[Hyperparameter, int], str]:
+        """Return the name of the track that writes a hyperparameter of a group."""
+        places = {}
+        for track in self._tracks.tracks:
+            indices = track.place.groups
+            for index in range(self._group_count) if indices is None else indices:
+                places[track.place.hyperparameter, index] = track.name
+        return places
+
     # Names, groups and their checks.
 
     def _present_values(self, optimizer: Any, name: str) -> list[float]:
@@ -171,7 +193,9 @@ class OptimizerCycler(Cycler, LRScheduler):
             for index, group in enumerate(groups)
         ]
 
-    def _tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+    def _tracks_for(
+        self, plan: Plan, initial: dict[str, list[float]] | None, *, following: bool = False
+    ) -> tuple[Track, ...]:
         owners: dict[Hyperparameter, str] = {}
         tracks = []
         for name, schedule in plan.items():
@@ -183,18 +207,24 @@ class OptimizerCycler(Cycler, LRScheduler):
                 )
             owners[hyperparameter] = name
             factors = None if initial is None else initial[name]
-            tracks.append(self._track(name, hyperparameter, schedule, factors))
+            by_index = self._by_index(name, schedule, following=following)
+            tracks.append(self._track(name, hyperparameter, schedule, by_index, factors))
         return tuple(tracks)
 
     def _track(
-        self, name: str, hyperparameter: Hyperparameter, schedule: Any, initial: list[float] | None
+        self,
+        name: str,
+        hyperparameter: Hyperparameter,
+        schedule: Any,
+        by_index: dict[int, Schedule],
+        initial: list[float] | None,
     ) -> Track:
         groups: list[Group] = self.optimizer.param_groups
-        by_index: dict[int, Schedule] = (
-            self._by_index(name, schedule)
-            if isinstance(schedule, Groups)
-            else {i: schedule for i in range(len(groups)) if i not in self._left_alone}
-        )
+        if initial is not None and len(initial) != len(groups):
+            raise ValueError(
+                f"the saved initial values of {name} are of {len(initial)} parameter groups, but "
+                f"the optimizer has {len(groups)}: add or remove groups before loading"
+            )
         indices = tuple(by_index)
         labels = tuple(_label(groups, index) for index in indices)
         present = [
@@ -203,7 +233,8 @@ class OptimizerCycler(Cycler, LRScheduler):
         ]
         factors = None if initial is None else tuple(initial[index] for index in indices)
         one_for_all = not isinstance(schedule, Groups) and len(set(factors or ())) <= 1
-        if one_for_all and factors is None and not self._attached and len(set(present)) > 1:
+        is_driven = self._attached and name in self.plan
+        if one_for_all and factors is None and not is_driven and len(set(present)) > 1:
             raise ValueError(_would_flatten(name, labels, present))
         track = Track(
             name,
@@ -225,22 +256,20 @@ class OptimizerCycler(Cycler, LRScheduler):
             values = [factor * v for v in reached_values(schedule, self._options.start_step)]
             track.interval.check(np.array(values), f"{track.name} ({hyperparameter} of {kind})")
             reached.update(values)
-        for value in sorted({min(reached), max(reached)}):
+        for value in sorted({min(reached), max(reached)} if reached else ()):
             reason = hyperparameters.refused(self.optimizer, hyperparameter, value)
             if reason is not None:
                 raise ValueError(f"{kind} does not accept {track.name}={value!r}: {reason}")
 
-    def _by_index(self, name: str, schedules: Groups) -> dict[int, Schedule]:
+    def _by_index(self, name: str, schedules: Any, *, following: bool) -> dict[int, Schedule]:
         """Return the schedule of each driven group; refuse groups that are not there or missing."""
         groups: list[Group] = self.optimizer.param_groups
+        if not isinstance(schedules, Groups):
+            return {i: schedules for i in range(len(groups)) if i not in self._left_alone}
         named: dict[int, Schedule | None] = {}
         for key, schedule in schedules.items():
-            matching = [
-                index
-                for index, group in enumerate(groups)
-                if (index == key if isinstance(key, int) else group.get("name") == key)
-            ]
-            if not matching and not self._attached:
+            matching = _indices(groups, key)
+            if not matching and not following:
                 raise ValueError(f"{name}: there is no parameter group {key!r}; {_listed(groups)}")
             for index in matching:
                 if index in named:
@@ -260,8 +289,9 @@ class OptimizerCycler(Cycler, LRScheduler):
         before = self._group_count
         if len(groups) < before and (
             self._initial is not None
+            or self._left_alone
             or any(
-                isinstance(key, int)
+                str(key).isdecimal()
                 for schedule in self.plan.values()
                 if isinstance(schedule, Groups)
                 for key in schedule
@@ -271,34 +301,39 @@ class OptimizerCycler(Cycler, LRScheduler):
                 f"there were {before} parameter groups and are {len(groups)} now, so it is no "
                 "longer clear which is which: attach again, or give the groups names"
             )
-        if self._initial is not None:
-            for name, values in self._initial.items():
-                values.extend(self._present_values(self.optimizer, name)[before:])
-        added = range(before, len(groups))
-        self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
-        self._left_alone = frozenset(i for i in self._left_alone if i < len(groups))
         if len(groups) != before:
-            self._tracks = Tracks(self._tracks_for(self.plan, self._initial))
+            initial = self._initial and {
+                name: values + self._present_values(self.optimizer, name)[before:]
+                for name, values in self._initial.items()
+            }
+            added = range(before, len(groups))
+            self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
+            self._tracks = Tracks(self._tracks_for(self.plan, initial, following=True))
             self._rows, self._row_count = [], 0
-        self._group_count = len(groups)
+            self._initial, self._group_count = initial, len(groups)
         self._bind(self._tracks.tracks)
 
     def _joins(self, group: Group, index: int) -> bool:
         """Return whether a group that was added follows the plan; warn if not."""
+        groups: list[Group] = self.optimizer.param_groups
+        defaults = getattr(self.optimizer, "defaults", {})  # wrappers may have none
         for name, schedule in self.plan.items():
             if isinstance(schedule, Groups):
-                if index not in schedule and group.get("name") not in schedule:
+                if not any(index in _indices(groups, key) for key in schedule):
                     _warn_left_alone(index, group, f"Groups of {name} does not name it")
                     return False
             elif self._initial is None:
                 hyperparameter = hyperparameters.find(self.optimizer, name)
-                own = hyperparameter.read(group)
-                usual = {
-                    float(hyperparameter.read(known))
-                    for known in (self.optimizer.defaults, self.optimizer.param_groups[0])
-                }
-                if float(own) not in usual:
-                    _warn_left_alone(index, group, f"it brings its own {name}={float(own)!r}")
+                own = hyperparameters.number(
+                    self.optimizer, hyperparameter, group, _label(groups, index)
+                )
+                usual = [
+                    hyperparameter.read(known)
+                    for known in (defaults, groups[0])
+                    if hyperparameter.key in known
+                ]
+                if all(value is None or own != float(value) for value in usual):
+                    _warn_left_alone(index, group, f"it brings its own {name}={own!r}")
                     return False
         return True
 
@@ -356,14 +391,19 @@ class OptimizerFollower(OptimizerCycler):
     def _follow_steps(self) -> None:
         for hook in list(self.optimizer._optimizer_step_post_hooks.values()):  # noqa: SLF001
             earlier = getattr(hook, "__self__", None)
-            if isinstance(earlier, OptimizerFollower) and set(earlier.plan) & set(self.plan):
-                shared = ", ".join(sorted(set(earlier.plan) & set(self.plan)))
+            if isinstance(earlier, OptimizerFollower) and (shared := self._shared_with(earlier)):
                 warnings.warn(
-                    f"an earlier attach(advance='optimizer') drove {shared} too; it is detached",
+                    f"an earlier attach(advance='optimizer') drove {', '.join(shared)} too; it is "
+                    "detached",
                     stacklevel=2,
                 )
                 earlier.detach()
         self._hook = self.optimizer.register_step_post_hook(self._after_optimizer_step)
+
+    def _shared_with(self, other: OptimizerCycler) -> list[str]:
+        """Return the names of what another one writes too."""
+        theirs = other._places()  # noqa: SLF001
+        return sorted({name for place, name in self._places().items() if place in theirs})
 
     def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
         # A fused optimizer under GradScaler skips inside its kernel, and says so here.
@@ -403,6 +443,17 @@ def _label(groups: list[Group], index: int) -> Hashable:
     name: Hashable = groups[index].get("name")
     unique = name is not None and [group.get("name") for group in groups].count(name) == 1
     return name if unique else index
+
+
+def _indices(groups: list[Group], key: int | str) -> list[int]:
+    """Return which groups a key means: those of that name, or the one at that index.
+
+    Keys of JSON and TOML are strings, so "0" is an index where no group is called so.
+    """
+    named = [index for index, group in enumerate(groups) if group.get("name") == key]
+    if isinstance(key, str) and (named or not key.isdecimal()):
+        return named
+    return [int(key)] if 0 <= int(key) < len(groups) else []
 
 
 def _listed(groups: list[Group]) -> str:

@@ -201,6 +201,27 @@ def refused(optimizer: Any, hyperparameter: Hyperparameter, value: float) -> str
     return None
 
 
+def check_start(optimizer: Any, hyperparameter: Hyperparameter, first: float) -> None:
+    """Raise ValueError if a schedule that starts at this value would fail when it leaves it.
+
+    RMSprop makes the momentum buffer of a parameter in the parameter's first step, and only if the
+    momentum is above 0 there; later it takes the buffer for granted.
+    """
+    if not isinstance(optimizer, torch.optim.RMSprop) or hyperparameter.key != "momentum":
+        return
+    states = [optimizer.state.get(p) for group in optimizer.param_groups for p in group["params"]]
+    if any(state and "momentum_buffer" not in state for state in states):
+        raise ValueError(
+            "RMSprop has made steps with momentum 0, after which it cannot take up momentum: start "
+            "with a momentum above 0, or make a new optimizer"
+        )
+    if first == 0.0 and not all(states):
+        raise ValueError(
+            "RMSprop that starts at momentum 0 cannot take up momentum later, because it makes its "
+            "buffers in the first step: start above 0, 1e-8 is enough"
+        )
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return float(value)
