@@ -79,8 +79,8 @@ def plot(
     >>> [axes.get_ylabel() for axes in figure.axes]
     ['lr', 'momentum']
     >>> line = figure.axes[0].get_lines()[0]
-    >>> line.get_ydata().max()
-    0.01
+    >>> line.get_xdata().tolist()[-1], line.get_ydata().tolist()[-1]
+    (10000, 0.01)
     """
     plan = _as_plan(schedule_or_plan)
     shown = _checked_steps(steps)
@@ -88,12 +88,12 @@ def plot(
     boundaries = _boundaries_by_name(plan, events_of, shown)
 
     try:
-        from matplotlib import pyplot
+        from matplotlib import pyplot as plt
     except ImportError as error:
         raise ImportError("plot() needs Matplotlib: pip install hypercycle[plot]") from error
 
     if figure is None:
-        figure = pyplot.figure(figsize=(8.0, 0.7 + 1.7 * len(panels)), layout="constrained")
+        figure = plt.figure(figsize=(8.0, 0.7 + 1.7 * len(panels)), layout="constrained")
         figure.patch.set_alpha(0.0)
     rows = figure.subplots(len(panels), squeeze=False, sharex=True)[:, 0]
     for axes, (name, lines) in zip(rows, panels.items(), strict=True):
@@ -115,9 +115,11 @@ def _as_plan(schedule_or_plan: Any) -> Plan:
 
 def _checked_steps(steps: Any) -> Steps:
     """Return increasing steps, a range as it is: it may be longer than memory."""
-    if np.ndim(steps) == 0 and not isinstance(steps, range):
+    if isinstance(steps, range):
+        increasing = len(steps) > 0 and steps.step > 0
+    elif np.ndim(steps) == 0:
         return range(whole_number(steps, "steps", minimum=1) + 1)
-    if not isinstance(steps, range):
+    else:
         steps = np.asarray(steps)
         if steps.ndim != 1 or steps.dtype.kind not in "iu":
             raise TypeError(
@@ -125,8 +127,6 @@ def _checked_steps(steps: Any) -> Steps:
                 f"{steps.shape} and {steps.dtype}"
             )
         increasing = steps.size > 0 and bool(np.all(steps[1:] > steps[:-1]))
-    else:
-        increasing = len(steps) > 0 and steps.step > 0
     if not increasing or steps[0] < 0:
         raise ValueError(
             "steps must be increasing and at least 0, such as range(10_000, 20_000), got "
