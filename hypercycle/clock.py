@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from fractions import Fraction
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,10 @@ from hypercycle.namespaces import ONE_STEP, Namespace
 # steps to come are not known; and it never holds more cycles than this.
 HORIZON = 2**53
 MOST_CYCLES = 100_000
+
+# Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
+# than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
+_EXACT = Context(prec=100)
 
 
 class Location(NamedTuple):
@@ -79,10 +83,9 @@ class _Table:
     """
 
     def __init__(self, step_size_up: int, step_size_down: int, cycle_mult: float) -> None:
-        ratio = Fraction(repr(cycle_mult))
-        self._numerator, self._denominator = ratio.numerator, ratio.denominator
-        self._power = (1, 1)
-        self._halves = (step_size_up, step_size_down)
+        self._ratio = Decimal(repr(cycle_mult))
+        self._power = Decimal(1)
+        self._halves_and_least = [(half, min(half, 1)) for half in (step_size_up, step_size_down)]
         self._cycle_mult = cycle_mult
         self.starts = [0]
         self.ups: list[int] = []
@@ -92,12 +95,11 @@ class _Table:
         self.repeats = False
 
     def _append(self) -> None:
-        numerator, denominator = self._power
         up, down = (
-            max((2 * half * numerator + denominator) // (2 * denominator), min(half, 1))
-            for half in self._halves
+            max(int(_EXACT.multiply(half, self._power).to_integral_value(ROUND_HALF_UP)), least)
+            for half, least in self._halves_and_least
         )
-        self._power = (numerator * self._numerator, denominator * self._denominator)
+        self._power = _EXACT.multiply(self._power, self._ratio)
         self.ups.append(up)
         self.downs.append(down)
         self.starts.append(self.starts[-1] + up + down)
@@ -141,7 +143,7 @@ class _Table:
         return self.starts[-1] + beyond * (self.ups[-1] + self.downs[-1])
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=16)  # a table of the most cycles takes 15 MB
 def _table(step_size_up: int, step_size_down: int, cycle_mult: float) -> _Table:
     return _Table(step_size_up, step_size_down, cycle_mult)
 
@@ -181,6 +183,8 @@ class Clock:
         """Return where ``step`` lies, held at the end of the last cycle."""
         if self.end is not None:
             step = xp.clip(step, 0, self.end)
+        if xp.largest_step < HORIZON:
+            return self._place_in_few_bits(step, xp)
         shifted = step + self.offset if self.offset else step
         if self.cycle_mult == 1.0:
             up, down = self.step_size_up, self.step_size_down
@@ -190,6 +194,19 @@ class Clock:
                 cycle = xp.clip(cycle, 0, self.cycles - 1)
             return Place(step, cycle, shifted - cycle * period, up, down)
         return self._place_in_table(step, shifted, xp)
+
+    def _place_in_few_bits(self, step: Any, xp: Namespace) -> Place:
+        """Do the same where ``step + offset`` may overflow."""
+        if self.cycle_mult != 1.0:
+            return self._place_in_table(step, step, xp)
+        up, down = self.step_size_up, self.step_size_down
+        period = up + down
+        before = 1 if self.offset else 0  # cycles that begin before step 0
+        since = step - before * (period - self.offset)
+        cycle = since // period + before
+        if self.cycles is not None:
+            cycle = xp.clip(cycle, 0, self.cycles - 1)
+        return Place(step, cycle, since - (cycle - before) * period, up, down)
 
     def _place_in_table(self, step: Any, shifted: Any, xp: Namespace) -> Place:
         table = _table(self.step_size_up, self.step_size_down, self.cycle_mult)
@@ -201,6 +218,11 @@ class Clock:
             table.reach(int(shifted.max(initial=0)) if isinstance(shifted, np.ndarray) else HORIZON)
         last = len(table.ups) - 1 if self.cycles is None else min(self.cycles, len(table.ups)) - 1
         starts, ups, downs = table.columns(arrays=xp is not ONE_STEP)
+        if xp.largest_step < HORIZON:
+            starts = starts - self.offset
+            last = min(last, int(np.searchsorted(starts, xp.largest_step, side="right")) - 1)
+            if ups[last] + downs[last] > xp.largest_step:
+                raise OverflowError(f"cycle {last} is longer than {xp.largest_step} steps")
         cycle = xp.clip(xp.search(starts, shifted) - 1, 0, last)
         step_in_cycle = shifted - xp.take(starts, cycle)
         up, down = xp.take(ups, cycle), xp.take(downs, cycle)
@@ -223,9 +245,8 @@ class Clock:
             return xp.to_float(remaining) / _divisor(place.step_size_down, xp)
         # The half that a step is not in is never lower than 1, so the minimum picks the right one.
         if self.step_size_up == self.step_size_down:
-            lower = xp.minimum(xp.to_float(t), xp.to_float(remaining))
-            return lower / _divisor(place.step_size_up, xp)
-        return xp.minimum(
+            return xp.to_float(xp.lesser(t, remaining)) / _divisor(place.step_size_up, xp)
+        return xp.lesser(
             xp.to_float(t) / _divisor(place.step_size_up, xp),
             xp.to_float(remaining) / _divisor(place.step_size_down, xp),
         )

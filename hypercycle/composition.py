@@ -6,7 +6,6 @@ import bisect
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,9 @@ import numpy as np
 from hypercycle.clock import Event
 from hypercycle.cycle import Cycle, waveform_function
 from hypercycle.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, evaluate_at
+from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, applied, evaluate_at
 from hypercycle.records import shown
-from hypercycle.validation import LARGEST_LENGTH, finite_number, whole_number
+from hypercycle.validation import LARGEST_LENGTH, finite_number, is_number, whole_number
 from hypercycle.waveforms import Waveform
 
 Schedule = Callable[[Any], Any]
@@ -111,7 +110,7 @@ class Ramp:
         steps = self.length
         if steps == 0:
             return self.end
-        w = self._function(xp.to_float(xp.clip(step, 0, steps)) / float(steps), xp)
+        w = applied(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
         return self.start * (1.0 - w) + self.end * w
 
     @property
@@ -230,6 +229,11 @@ class Chain:
         if xp is ONE_STEP:
             return self._part(bisect.bisect_right(starts, step) - 1, step, xp)
         if xp is NUMPY:
+            first, last = (
+                bisect.bisect_right(starts, bound) - 1 for bound in (step.min(), step.max())
+            )
+            if first == last:  # as nearly always: steps come in chunks
+                return self._part(first, step, xp)
             values = np.empty(step.shape, np.float64)
             index = np.searchsorted(np.array(starts), step, side="right") - 1
             for number in np.unique(index):
@@ -328,12 +332,12 @@ def as_schedule(value: Any, name: str) -> Schedule:
     TypeError
         If it is neither a number nor callable, or is a plan or groups, which give no number.
     """
-    if isinstance(value, (type, Mapping)) or not (callable(value) or isinstance(value, Real)):
+    if isinstance(value, (type, Mapping)) or not (callable(value) or is_number(value)):
         raise TypeError(
             f"{name} must be a schedule (such as Cycle, Ramp, or a function of the step) or a "
             f"number, got {value!r}"
         )
-    return Constant(value) if isinstance(value, Real) else value  # type: ignore[arg-type]
+    return Constant(finite_number(value, name)) if is_number(value) else value
 
 
 def evaluate(schedule: Schedule, step: Any, xp: Namespace) -> Any:
@@ -341,10 +345,21 @@ def evaluate(schedule: Schedule, step: Any, xp: Namespace) -> Any:
     if hasattr(schedule, "evaluate"):
         return schedule.evaluate(step, xp)
     if xp is ONE_STEP:
-        return np.array([float(schedule(step))])
+        return value_of(schedule, step)
     if xp is NUMPY:
-        return np.array([float(schedule(int(number))) for number in step])
+        return np.array([value_of(schedule, int(number)) for number in step])
     return schedule(step)
+
+
+def value_of(function: Schedule, step: int) -> float:
+    """Return a user's own function at a step as a float."""
+    value = function(step)
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"{function!r} must return a number, got {value!r} at step {step}"
+        ) from None
 
 
 def length_of(schedule: Schedule) -> int | None:
@@ -373,21 +388,21 @@ def is_precomputable(schedule: Schedule) -> bool:
     return hasattr(schedule, "evaluate") and all(map(is_precomputable, parts_of(schedule)))
 
 
-def reached_values(schedule: Schedule, step: int) -> list[float]:
+def reached_values(schedule: Schedule) -> list[float]:
     """Return the bounds between which a schedule moves, before any scale policy.
 
-    Of a user's own function, the value at ``step`` is all that is known.
+    Of a user's own function nothing is known before its step has come.
     """
     if isinstance(schedule, Cycle):
         return [schedule.low, schedule.high]
     if isinstance(schedule, Ramp):
         return [schedule.start, schedule.end]
     if isinstance(schedule, Chain):
-        return [value for part in schedule.schedules for value in reached_values(part, 0)]
+        return [value for part in schedule.schedules for value in reached_values(part)]
     if isinstance(schedule, Product):
-        firsts = reached_values(schedule.first, step)
-        return [a * b for a in firsts for b in reached_values(schedule.second, step)]
-    return [float(schedule(step))]
+        firsts = reached_values(schedule.first)
+        return [a * b for a in firsts for b in reached_values(schedule.second)]
+    return [schedule.value] if isinstance(schedule, Constant) else []
 
 
 def is_resolved(schedule: Schedule) -> bool:

@@ -11,11 +11,18 @@ import numpy as np
 from hypercycle import registry
 from hypercycle.clock import Clock, Event, Location, Place
 from hypercycle.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, checked_steps, evaluate_at
+from hypercycle.namespaces import (
+    NUMPY,
+    ONE_STEP,
+    Namespace,
+    applied,
+    checked_steps,
+    evaluate_at,
+)
 from hypercycle.records import shown
 from hypercycle.scales import Scale, Unscaled, validated_scale
-from hypercycle.validation import finite_number, whole_number
-from hypercycle.waveforms import Waveform
+from hypercycle.validation import finite_number, is_traced, whole_number
+from hypercycle.waveforms import Waveform, triangular
 
 LARGEST_CYCLE_MULT = 100.0
 
@@ -40,7 +47,8 @@ class Cycle:
     Parameters
     ----------
     low, high
-        The bounds, ``low <= high``, in the hyperparameter's own unit.
+        The bounds, ``low <= high``, in the hyperparameter's own unit. Numbers that JAX is tracing
+        are taken too: their order and finiteness cannot be checked.
     step_size_up, step_size_down
         Lengths of the rising and the falling half: whole steps, or a string with a unit
         (``"2000it"``, ``"4ep"``, ``"30%"``) that ``attach`` or ``Plan.resolve`` turns into steps.
@@ -108,7 +116,7 @@ class Cycle:
     def __post_init__(self) -> None:
         assign = functools.partial(object.__setattr__, self)
         low, high = finite_number(self.low, "low"), finite_number(self.high, "high")
-        if low > high:
+        if not (is_traced(low) or is_traced(high)) and low > high:
             raise ValueError(
                 f"low must not be above high, got {low=}, {high=}; to start at the top use "
                 "inverted=True or phase=0.5"
@@ -145,7 +153,9 @@ class Cycle:
         if self.cycles is not None:
             assign("cycles", whole_number(self.cycles, "cycles", minimum=1))
         if self.resolved:
-            _ = self.clock.end  # refuses what is too long to be computed
+            # Refuses what is too long to be computed; and torch.compile cannot enter the lock with
+            # which Python 3.11 fills cached properties.
+            _ = self.clock.end, self.clock.offset
 
     def __repr__(self) -> str:
         symmetric = self.step_size_down == self.step_size_up
@@ -203,16 +213,21 @@ class Cycle:
         return self.low if self.inverted else self.high
 
     def _factor(self, place: Place, xp: Namespace) -> Any:
-        return self._scale(xp.to_float(place.cycle), xp.to_float(place.step), xp)
+        return applied(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
 
     def _wave(self, place: Place, xp: Namespace) -> Any:
         x = self.clock.height(place, xp)
         rise, fall = self._halves
+        if rise is fall is triangular:
+            return x  # as it would, but for one step without a detour through arrays
         if rise is fall or self.step_size_down == 0:
-            return rise(x, xp)
+            return applied(rise, xp, x)
         if self.step_size_up == 0:
-            return fall(x, xp)
-        return xp.where(self.clock.rising(place), rise(x, xp), fall(x, xp))
+            return applied(fall, xp, x)
+        rising = self.clock.rising(place)
+        if xp is ONE_STEP:
+            return applied(rise if rising else fall, xp, x)
+        return xp.where(rising, rise(x, xp), fall(x, xp))
 
     @functools.cached_property
     def _halves(self) -> tuple[Waveform, Waveform]:
@@ -313,7 +328,7 @@ class Cycle:
             height = self.clock.height(place, NUMPY)
             return Location(place.cycle, place.step_in_cycle, height, self.clock.rising(place))
         place = self.clock.place(whole_number(step, "step"), ONE_STEP)
-        height = float(self.clock.height(place, ONE_STEP)[0])
+        height = float(self.clock.height(place, ONE_STEP))
         return Location(place.cycle, place.step_in_cycle, height, bool(self.clock.rising(place)))
 
     def boundaries(self, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from hypercycle import plugins
@@ -46,8 +49,8 @@ class Cycler:
         """Return the tracks of a plan; refuse what the target does not have."""
         raise NotImplementedError
 
-    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
-        """Put a row in force, and make ready for writing further rows of these tracks."""
+    def _install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        """Put the first row in force, and make ready for writing further rows of these columns."""
         raise NotImplementedError
 
     def _write(self, row: tuple[Any, ...]) -> None:
@@ -64,12 +67,12 @@ class Cycler:
 
     def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
         joint = Tracks(tracks)
-        ahead = joint.rows(step)
+        columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
-        self._install(tracks, ahead[0])
+        self._install(tracks, columns)
         self.plan = plan
         self._tracks = joint
-        self._keep(ahead, step)
+        self._columns, self._first_step, self._step_count = columns, step, len(columns[0])
         self._clock_owner = clock_owner
         self.last_epoch = step
         self._watched = clock_owner is not None or bool(self._observers)
@@ -89,14 +92,22 @@ class Cycler:
             self._tell(step)
 
     def _row(self, step: int) -> tuple[Any, ...]:
-        index = step - self._first_row
-        if not 0 <= index < self._row_count:
-            self._keep(self._tracks.rows(step), step)
-            index = 0
-        return self._rows[index]
+        index = step - self._first_step
+        if not 0 <= index < self._step_count:
+            index = self._look_ahead(step)
+        return tuple(column[index] for column in self._columns)
 
-    def _keep(self, ahead: list[tuple[Any, ...]], step: int) -> None:
-        self._rows, self._first_row, self._row_count = ahead, step, len(ahead)
+    def _look_ahead(self, step: int) -> int:
+        """Compute the values of ``step`` and some after it, and return the index of ``step``."""
+        # Into the same lists, which whoever writes them keeps at hand.
+        for column, values in zip(self._columns, self._tracks.columns(step), strict=True):
+            column[:] = values
+        self._first_step, self._step_count = step, len(self._columns[0])
+        return 0
+
+    def _forget_ahead(self) -> None:
+        self._columns = [[] for _ in self._tracks.tracks]
+        self._first_step = self._step_count = 0
 
     def _tell(self, step: int) -> None:
         self._observe()
@@ -126,7 +137,7 @@ class Cycler:
         initial = self._initial
         return {
             "version": STATE_VERSION,
-            "step": self.last_epoch,
+            "step": int(self.last_epoch),
             "plan": describe_plan(self.plan),
             "initial": initial and {name: list(values) for name, values in initial.items()},
         }
@@ -153,7 +164,10 @@ class Cycler:
         _check_state(state_dict)
         step = whole_number(state_dict["step"], "the saved step")
         saved_plan, saved_initial = state_dict["plan"], state_dict["initial"]
-        choice = on_mismatch or self._options.on_mismatch
+        options = self._options
+        if on_mismatch is not None:
+            options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
+        choice = options.on_mismatch
         plan, initial = self.plan, saved_initial
         lines = differences(saved_plan, describe_plan(self.plan))
         if (saved_initial is None) != (self._initial is None):
@@ -190,12 +204,12 @@ class Cycler:
 
     def __getstate__(self) -> dict[str, Any]:
         # What is computed ahead is computed again; plugins belong to the process.
-        left_out = ("_rows", "_first_row", "_row_count", "_observers", "_watched")
+        left_out = ("_columns", "_first_step", "_step_count", "_observers", "_watched")
         return {name: value for name, value in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._keep([], self.last_epoch)
+        self._forget_ahead()
         self._observers = plugins.observers()
         self._watched = self._clock_owner is not None or bool(self._observers)
 
@@ -217,6 +231,23 @@ def _check_state(state: Any) -> None:
         )
     if not isinstance(state["plan"], Mapping) or not state["plan"]:
         raise ValueError(f"the saved plan is no description of a plan, got {state['plan']!r}")
+    if state["initial"] is not None and not _are_initial(state["initial"], state["plan"]):
+        raise ValueError(
+            "the saved initial values must be None or a list of numbers for each name in the "
+            f"plan, got {state['initial']!r}"
+        )
+
+
+def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
+    return (
+        isinstance(initial, Mapping)
+        and set(initial) == set(names)
+        and all(
+            isinstance(values, list)
+            and all(isinstance(value, Real) and math.isfinite(value) for value in values)
+            for values in initial.values()
+        )
+    )
 
 
 def _kind(initial: Any) -> str:

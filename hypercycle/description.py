@@ -93,6 +93,8 @@ def schedule_from(description: Any, name: str = "schedule") -> Any:
 def differences(saved: Any, present: Any, path: str = "") -> list[str]:
     """Return one line for each place where two descriptions differ."""
     if isinstance(saved, Mapping) and isinstance(present, Mapping):
+        # JSON and TOML turn the index of a group into a string.
+        saved, present = ({str(key): one for key, one in d.items()} for d in (saved, present))
         keys = [*present, *(key for key in saved if key not in present)]
         lines = []
         for key in keys:

@@ -13,7 +13,10 @@ from __future__ import annotations
 
 import bisect
 import functools
+import math
+import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, Protocol
@@ -30,9 +33,10 @@ _CHUNK = 8192
 class Namespace:
     """The functions that waveforms and scale policies may use, on one array library.
 
-    The second group is for the clock: ``to_float`` converts whole steps to float64, ``clip`` keeps
-    whole steps between two ints, ``take`` looks up ``table[index]`` and ``search`` counts
-    the entries of a sorted table that are not greater than each step.
+    The second group is for the clock: ``to_float`` converts whole steps to float64, ``lesser`` is
+    the minimum of two whole numbers or heights, ``clip`` keeps whole steps between two ints,
+    ``take`` looks up ``table[index]`` and ``search`` counts the entries of a sorted table that are
+    not greater than each step. Whole numbers above ``largest_step`` do not fit.
     """
 
     abs: Function
@@ -47,12 +51,14 @@ class Namespace:
     where: Function
 
     to_float: Function
+    lesser: Function
     clip: Function
     take: Function
     search: Function
+    largest_step: int = 2**63 - 1
 
 
-_NUMPY_FUNCTIONS: dict[str, Function] = {
+_NUMPY_FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
     for name in ("abs", "cos", "exp", "floor", "log", "maximum", "minimum", "sin", "sqrt", "where")
 }
@@ -60,20 +66,35 @@ _NUMPY_FUNCTIONS: dict[str, Function] = {
 NUMPY = Namespace(
     **_NUMPY_FUNCTIONS,
     to_float=lambda steps: steps.astype(np.float64),
+    lesser=np.minimum,
     clip=np.clip,
     take=lambda table, index: table[index],
     search=lambda table, steps: np.searchsorted(table, steps, side="right"),
 )
 
-# One step: the clock on Python's integers, the rest on arrays of one element, so that a scalar
-# goes through the very loops that an array goes through (math.exp and numpy.exp differ).
+# One step: the clock on Python's integers, + − · / on Python's floats (IEEE arithmetic, as
+# everywhere), and waveforms and scale policies through ``applied``.
 ONE_STEP = Namespace(
     **_NUMPY_FUNCTIONS,
-    to_float=lambda step: np.array([step], dtype=np.float64),
+    to_float=float,
+    lesser=min,
     clip=lambda step, least, most: max(least, min(step, most)),
     take=lambda table, index: int(table[index]),
     search=bisect.bisect_right,
 )
+
+
+def applied(function: Function, xp: Namespace, *numbers: Any) -> Any:
+    """Return ``function(*numbers, xp)`` of a waveform or a scale policy.
+
+    One step goes through arrays of one element, and so through the very loops that an array goes
+    through (math.exp and numpy.exp differ, and so do the powers of a number and an array).
+    """
+    if xp is not ONE_STEP:
+        return function(*numbers, xp)
+    with np.errstate(all="ignore"):  # what is not finite is refused by evaluate_at
+        result = function(*[np.array([number]) for number in numbers], xp)
+    return result.item() if isinstance(result, np.ndarray) else float(result)
 
 
 class Evaluates(Protocol):
@@ -111,11 +132,12 @@ def _torch_namespace() -> Namespace:
     def where(condition: Any, a: Any, b: Any) -> Any:
         return lifted(functools.partial(torch.where, condition))(a, b)
 
-    functions = {name: lifted(getattr(torch, name)) for name in _NUMPY_FUNCTIONS if name != "where"}
+    functions: dict[str, Any] = {name: lifted(getattr(torch, name)) for name in _NUMPY_FUNCTIONS if name != "where"}
     return Namespace(
         **functions,
         where=where,
         to_float=lambda steps: steps.to(torch.float64),
+        lesser=torch.minimum,
         clip=torch.clamp,
         take=take,
         search=search,
@@ -143,29 +165,82 @@ def _evaluate_torch(schedule: Evaluates, step: Any) -> Any:
 def _jax_namespace() -> Namespace:
     import jax.numpy as jnp
 
+    # JAX neither searches nor gathers by what is sharded over an explicit mesh; short tables do
+    # without.
+    short = 256
+
+    def search(table: Any, steps: Any) -> Any:
+        table = jnp.asarray(table)
+        if table.size <= short:
+            return (table <= steps[..., None]).sum(axis=-1)
+        return jnp.searchsorted(table, steps, side="right")
+
+    def take(table: Any, index: Any) -> Any:
+        table = jnp.asarray(table)
+        if table.size <= short:
+            return jnp.where(index[..., None] == jnp.arange(table.size), table, 0).sum(axis=-1)
+        return table[index]
+
     return Namespace(
         **{name: getattr(jnp, name) for name in _NUMPY_FUNCTIONS},
         to_float=lambda steps: steps.astype(jnp.float64),
+        lesser=jnp.minimum,
         clip=jnp.clip,
-        take=lambda table, index: jnp.asarray(table)[index],
-        search=lambda table, steps: jnp.searchsorted(jnp.asarray(table), steps, side="right"),
+        take=take,
+        search=search,
     )
 
 
 def _evaluate_jax(schedule: Evaluates, step: Any) -> Any:
     import jax
-    import jax.experimental
     import jax.numpy as jnp
 
     if not jnp.issubdtype(step.dtype, jnp.integer):
         raise _not_whole(step, str(step.dtype))
     result_dtype = jnp.result_type(float)  # float32 unless the user has switched x64 on
-    enable_x64 = getattr(jax, "enable_x64", None)
-    if enable_x64 is None:  # before jax 0.8
-        enable_x64 = jax.experimental.enable_x64  # type: ignore[attr-defined]
-    with enable_x64(True):
-        value = schedule.evaluate(step.astype(jnp.int64), _jax_namespace())
+    if not jax_lowers_float64(jax.default_backend()):
+        from hypercycle import float32_pairs
+
+        value = float32_pairs.evaluate(schedule, step)
         return jnp.broadcast_to(jnp.asarray(value, dtype=result_dtype), step.shape)
+    with _jax_float64():
+        value = schedule.evaluate(jnp.asarray(step).astype(jnp.int64), _jax_namespace())
+        return jnp.broadcast_to(jnp.asarray(value, dtype=result_dtype), step.shape)
+
+
+def _jax_float64() -> AbstractContextManager[Any]:
+    """Return the context in which JAX has 64 bits, whatever the user has switched on or off."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    import jax.experimental  # before jax 0.8
+
+    return jax.experimental.enable_x64(True)  # type: ignore[attr-defined, no-any-return]
+
+
+@functools.cache
+def jax_lowers_float64(platform: str) -> bool:
+    """Return whether float64 inside a float32 program works, found by trying it once.
+
+    It does not before jax 0.7.2, nor on a platform without float64. ``platform`` is the default
+    one, which the trial runs on.
+    """
+    del platform
+    import jax
+    import jax.numpy as jnp
+
+    def rest_of_third(step: Any) -> Any:
+        with _jax_float64():
+            third = step.astype(jnp.int64).astype(jnp.float64) / 3.0
+            return (third - float(np.float32(1 / 3))).astype(jnp.float32)
+
+    step = jax.ShapeDtypeStruct((), jnp.int32)
+    try:
+        program = jax.jit(rest_of_third).lower(step).compile()
+        return float(program(np.int32(1))) != 0.0
+    except Exception:  # noqa: BLE001  (each version and platform fails in its own way)
+        return False
 
 
 @functools.cache
@@ -184,7 +259,7 @@ def _tensorflow_namespace() -> Namespace:
     def where(condition: Any, a: Any, b: Any) -> Any:
         return lifted(functools.partial(tf.where, condition))(a, b)
 
-    functions = {
+    functions: dict[str, Any] = {
         name: lifted(getattr(tf.math, name, None) or getattr(tf, name))
         for name in _NUMPY_FUNCTIONS
         if name != "where"
@@ -193,6 +268,7 @@ def _tensorflow_namespace() -> Namespace:
         **functions,
         where=where,
         to_float=lambda steps: tf.cast(steps, tf.float64),
+        lesser=tf.minimum,
         clip=lambda steps, least, most: tf.clip_by_value(
             steps, tf.constant(least, tf.int64), tf.constant(most, tf.int64)
         ),
@@ -242,22 +318,37 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
     """
     if isinstance(step, (bool, np.bool_)):
         raise _not_whole(step, "bool")
-    if isinstance(step, Integral):
-        number = int(step)
-        if number < 0:
-            raise _negative(number)
-        with np.errstate(all="ignore"):  # what is not finite is refused below
-            value = float(np.asarray(schedule.evaluate(number, ONE_STEP)).reshape(-1)[0])
-        if not np.isfinite(value):
-            raise _not_finite(schedule, value, number)
-        return value
-    if isinstance(step, np.ndarray):
-        return _evaluate_numpy(schedule, step)
+    # Asking the abstract class takes longer.
+    if type(step) is int or isinstance(step, (Integral, np.ndarray)):
+        try:
+            return _evaluate_here(schedule, step)
+        except TypeError as error:
+            if not _meets_traced_number(error):
+                raise
+            return _evaluate_jax(schedule, np.asarray(step, dtype=np.int64))
     for base in type(step).__mro__:
         evaluate = _LIBRARIES.get(base.__module__.partition(".")[0])
         if evaluate is not None:
             return evaluate(schedule, step)
     raise _not_whole(step, type(step).__name__)
+
+
+def _meets_traced_number(error: TypeError) -> bool:
+    """Return whether NumPy was given a number that JAX is tracing, such as a bound of a cycle."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(error, jax.errors.JAXTypeError)
+
+
+def _evaluate_here(schedule: Evaluates, step: Any) -> Any:
+    if not isinstance(step, np.ndarray):
+        number = int(step)
+        if number < 0:
+            raise _negative(number)
+        value = float(schedule.evaluate(number, ONE_STEP))
+        if not math.isfinite(value):
+            raise _not_finite(schedule, value, number)
+        return value
+    return _evaluate_numpy(schedule, step)
 
 
 def checked_steps(step: np.ndarray) -> np.ndarray:

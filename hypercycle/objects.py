@@ -57,7 +57,8 @@ class ObjectCycler(Cycler):
         factors = None if initial is None else tuple(initial[name])
         return Track(name, (schedule,), factors=factors)
 
-    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+    def _install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        row = [column[0] for column in columns]
         names = tuple(track.name for track in tracks)
         before = [_number(self.target, name) for name in names]
         done = 0
@@ -79,10 +80,10 @@ class ObjectCycler(Cycler):
 
 
 def _set(target: Any, name: str, value: float) -> None:
-    fill = getattr(getattr(target, name), "fill_", None) or getattr(
-        getattr(target, name), "fill", None
-    )
-    if fill is None:
+    present = getattr(target, name)
+    fill = getattr(present, "fill_", None) or getattr(present, "fill", None)
+    # NumPy's scalars have a fill() that fills a copy.
+    if fill is None or isinstance(present, Real):
         setattr(target, name, value)
     else:
         fill(value)
@@ -105,7 +106,7 @@ def _number(target: Any, name: str) -> float:
     value = getattr(target, name)
     if not _is_number(value):
         raise TypeError(f"{kind}.{name} is no number but {value!r}, so it cannot follow a schedule")
-    return float(value)
+    return float(value.item() if hasattr(value, "item") else value)
 
 
 def _is_number(value: Any) -> bool:

@@ -15,6 +15,7 @@ from hypercycle.composition import (
     events_of,
     is_resolved,
     resolve,
+    value_of,
 )
 from hypercycle.lengths import Units
 from hypercycle.namespaces import NUMPY
@@ -218,4 +219,4 @@ def value_at(schedule: Schedule, step: Any) -> Any:
         return schedule(step)
     if isinstance(step, np.ndarray):
         return evaluate(schedule, step.reshape(-1), NUMPY).reshape(step.shape)
-    return schedule(step)
+    return value_of(schedule, step) if isinstance(step, int) else schedule(step)

@@ -20,9 +20,11 @@ from hypercycle.plan import value_at
 
 Floats = npt.NDArray[np.float64]
 
-# Steps in a block, and the most numbers that a block may hold.
-BLOCK_STEPS = 4096
-BLOCK_NUMBERS = 16_384
+# The most steps whose values NumPy computes at once (no power of two: processors' caches do not
+# like such strides), and how many numbers are made Python's floats at once: so few that they stay
+# in the cache.
+BLOCK_STEPS = 2000
+BLOCK_FLOATS = 16_384
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Interval:
 
     def holds(self, values: Floats) -> bool:
         """Return whether all values are finite and inside."""
+        if values.size == 0:
+            return True
         least, most = values.min(), values.max()  # NaN compares false
         inside = self.least <= least and (
             most <= self.most if self.most_included else most < self.most
@@ -102,46 +106,78 @@ class Tracks:
         self._schedules = schedules
         self._precomputable = all(map(is_precomputable, schedules))
         self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
+        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
+        self._forget()
 
-    def rows(self, step: int) -> list[tuple[Any, ...]]:
-        """Return the values of ``step`` and of some steps after it.
+    def _forget(self) -> None:
+        self._block_start, self._block = 0, np.empty((len(self._schedules), 0))
 
-        A row holds, for each track, a float, or a list with one float per key. Rows end before the
-        first step whose values cannot be had.
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_block_start"], state["_block"]  # computed again
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def columns(self, step: int) -> list[list[Any]]:
+        """Return the values of ``step`` and of some steps after it, a list for each track.
+
+        Its entries are floats, or lists with one float per key. Columns end before the first step
+        whose values cannot be had.
 
         Raises
         ------
         ValueError, OverflowError
             If the values of ``step`` itself are not finite or not accepted.
         """
-        count = 1
-        if self._precomputable:
-            count = max(min(BLOCK_STEPS, BLOCK_NUMBERS // len(self._schedules)), 1)
+        if not self._block_start <= step < self._block_start + self._block.shape[1]:
+            self._compute(step)
+        start = step - self._block_start
+        count = self._steps_at_once
+        block = self._block[:, start : start + count]
+        if not self._precomputable:
+            self._forget()  # asked again, a user's function may say something else
+        columns = []
+        first = 0
+        for track in self.tracks:
+            own = block[first : first + len(track.schedules)]
+            first += len(track.schedules)
+            columns.append(own[0].tolist() if track.keys is None else own.T.tolist())
+        return columns
+
+    def _compute(self, step: int) -> None:
+        """Compute the block that starts at ``step``."""
+        # Different clocks cost a call of NumPy each, which only many steps make worth while.
+        count = min(BLOCK_STEPS, self._steps_at_once * max(len(self._alike), 1))
+        if not self._precomputable:
+            count = 1
         while True:
             try:
-                return self._rows(step, count)
+                self._block = self._checked(self._values(step, count))
             except (ValueError, OverflowError):
                 if count == 1:
                     raise
                 count //= 2
+            else:
+                self._block_start = step
+                return
 
-    def _rows(self, step: int, count: int) -> list[tuple[Any, ...]]:
-        values = self._values(step, count)
-        columns = []
+    def _checked(self, values: Floats) -> Floats:
         first = 0
         for track in self.tracks:
             own = values[first : first + len(track.schedules)]
             first += len(track.schedules)
             if track.factors is not None:
-                own = own * np.array(track.factors)[:, np.newaxis]
+                own *= np.array(track.factors)[:, np.newaxis]
             track.check(own)
-            columns.append(own[0].tolist() if track.keys is None else own.T.tolist())
-        return list(zip(*columns, strict=True))
+        return values
 
     def _values(self, step: int, count: int) -> Floats:
         """Return an array with a row of ``count`` values for each schedule."""
         if count == 1:
-            return np.array([[schedule(step)] for schedule in self._schedules], dtype=np.float64)
+            return np.array([[value_at(schedule, step)] for schedule in self._schedules])
         steps = np.arange(step, step + count)
         if len(self._alike) == 1:
             return self._alike[0].values(steps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -12,13 +13,51 @@ import numpy as np
 # Float64 holds every whole number up to here: the clock's conversions stay exact.
 LARGEST_LENGTH = 2**53
 
+# What other frameworks call a hyperparameter, and its neutral name.
+_SPELLED_ELSEWHERE = {
+    "learning_rate": "lr",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "b1": "beta1",
+    "b2": "beta2",
+    "epsilon": "eps",
+    "wd": "weight_decay",
+}
+
 
 def _is_bool(value: Any) -> bool:
     return isinstance(value, (bool, np.bool_))
 
 
+def is_number(value: Any) -> bool:
+    """Return whether this is a real number, or a scalar array of JAX that holds one."""
+    return isinstance(value, Real) or _is_jax_number(value)
+
+
+def is_traced(value: Any) -> bool:
+    """Return whether JAX is tracing a program in which this stands for a number to come."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(value, jax.core.Tracer)
+
+
+def _is_jax_number(value: Any) -> bool:
+    jax = sys.modules.get("jax")
+    if jax is None or not isinstance(value, jax.Array):
+        return False
+    jnp = jax.numpy
+    kinds = (jnp.floating, jnp.integer)
+    return value.shape == () and any(jnp.issubdtype(value.dtype, kind) for kind in kinds)
+
+
 def finite_number(value: Any, name: str) -> float:
-    """Return ``value`` as a float; refuse what is no finite real number."""
+    """Return ``value`` as a float; refuse what is no finite real number.
+
+    A number that JAX is tracing is returned as it is: only its shape and kind are known.
+    """
+    if _is_jax_number(value):
+        if is_traced(value):
+            return value  # type: ignore[no-any-return]
+        value = float(value)
     if _is_bool(value) or not isinstance(value, Real):
         raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
     try:
@@ -56,5 +95,7 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     """Return ``"did you mean …? "`` for a name that is close to a known one, else nothing."""
     from difflib import get_close_matches  # only errors need it
 
-    close = get_close_matches(name, list(known), n=1)
+    names = list(known)
+    neutral = _SPELLED_ELSEWHERE.get(name)
+    close = [neutral] if neutral in names else get_close_matches(name, names, n=1)
     return f"did you mean {close[0]!r}? " if close else ""

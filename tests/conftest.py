@@ -2,12 +2,17 @@
 
 import os
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-# strategies.py and reference.py: found by name, so that what they define can be pickled.
-sys.path.insert(0, str(Path(__file__).parent))
+# Imported by these names, so that what they define can be pickled; a folder on sys.path would
+# make tests/torch look like torch.
+for name in ("reference", "strategies"):
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(module)
 
 settings.register_profile(
     "local", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 import weakref
 from collections.abc import Hashable, Sequence
@@ -90,20 +91,21 @@ class OptimizerCycler(Cycler, LRScheduler):
         groups = self.optimizer.param_groups
         if groups is not self._groups or len(groups) != self._group_count:
             self._follow(groups)
-        index = step - self._first_row
-        row = self._rows[index] if 0 <= index < self._row_count else self._row(step)
+        index = step - self._first_step
+        if not 0 <= index < self._step_count:
+            index = self._look_ahead(step)
         # Two hyperparameters a turn: with many groups, the loop itself is what costs.
-        for first, second, key, other_key in self._shared:
-            value, other = row[first], row[second]
+        for values, others, key, other_key in self._shared:
+            value, other = values[index], others[index]
             for group in groups:
                 group[key] = value
                 group[other_key] = other
-        for first, second, key, other_key in self._grouped:
-            for group, value, other in zip(groups, row[first], row[second], strict=True):
+        for values, others, key, other_key in self._grouped:
+            for group, value, other in zip(groups, values[index], others[index], strict=True):
                 group[key] = value
                 group[other_key] = other
-        if self._others:
-            self._write_places(self._others, [row[position] for position in self._positions])
+        if self._slower:
+            self._write_slower(index)
         self.last_epoch = step
         if self._watched:
             self._tell(step)
@@ -129,15 +131,27 @@ class OptimizerCycler(Cycler, LRScheduler):
     def _target(self) -> Any:
         return self.optimizer
 
-    def _write_places(self, places: list[_Place], entries: Sequence[Any]) -> None:
-        groups = self.optimizer.param_groups
-        for place, entry in zip(places, entries, strict=True):
-            indices = range(len(groups)) if place.groups is None else place.groups
-            for number, index in enumerate(indices):
-                value = entry[number] if isinstance(entry, list) else entry
-                place.hyperparameter.write(groups[index], value)
+    def _write_slower(self, index: int) -> None:
+        """Write what is no float of its own in every group: members of tuples, tensors."""
+        for values, key, member in self._members:
+            value = values[index]
+            for group in self._groups:
+                members = list(group[key])
+                members[member] = value
+                group[key] = tuple(members)
+        for entries, place in self._others:
+            self._write_place(place, entries[index])
 
-    def _install(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+    def _write_place(self, place: _Place, entry: Any) -> None:
+        groups = self.optimizer.param_groups
+        driven = groups if place.groups is None else [groups[index] for index in place.groups]
+        values = entry if isinstance(entry, list) else itertools.repeat(entry, len(driven))
+        write = place.hyperparameter.write
+        for group, value in zip(driven, values, strict=True):
+            write(group, value)
+
+    def _install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        row = [column[0] for column in columns]
         if not self._attached:
             for track, entry in zip(tracks, row, strict=True):
                 values = entry if isinstance(entry, list) else [entry]
@@ -146,33 +160,35 @@ class OptimizerCycler(Cycler, LRScheduler):
                         hyperparameters.check_start(
                             self.optimizer, track.place.hyperparameter, value
                         )
-        self._bind(tracks)
-        self._write_places([track.place for track in tracks], row)
+        self._bind(tracks, columns)
+        for track, entry in zip(tracks, row, strict=True):
+            self._write_place(track.place, entry)
 
-    def _bind(self, tracks: tuple[Track, ...]) -> None:
+    def _bind(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
         """Sort the tracks by how they are written: floats in all groups are the fast way."""
         groups: list[Group] = self.optimizer.param_groups
-        shared: list[tuple[int, str]] = []
-        grouped: list[tuple[int, str]] = []
+        shared: list[tuple[list[Any], str]] = []
+        grouped: list[tuple[list[Any], str]] = []
         self._groups = groups
-        self._others: list[_Place] = []
-        self._positions: list[int] = []
-        for position, track in enumerate(tracks):
+        self._members: list[tuple[list[float], str, int]] = []
+        self._others: list[tuple[list[Any], _Place]] = []
+        for column, track in zip(columns, tracks, strict=True):
             place: _Place = track.place
             _unshare(groups, place.hyperparameter)
+            key, member = place.hyperparameter.key, place.hyperparameter.index
             indices = range(len(groups)) if place.groups is None else place.groups
             present = [place.hyperparameter.read(groups[index]) for index in indices]
-            plain = place.hyperparameter.index is None and not any(
-                isinstance(value, torch.Tensor) for value in present
-            )
-            if not plain or len(present) != len(groups):
-                self._others.append(place)
-                self._positions.append(position)
-            elif track.keys is None:
-                shared.append((position, place.hyperparameter.key))
+            tensors = any(isinstance(value, torch.Tensor) for value in present)
+            if tensors or len(present) != len(groups):
+                self._others.append((column, place))
+            elif member is None:
+                (shared if track.keys is None else grouped).append((column, key))
+            elif track.keys is None and all(type(group[key]) is tuple for group in groups):
+                self._members.append((column, key, member))
             else:
-                grouped.append((position, place.hyperparameter.key))
+                self._others.append((column, place))
         self._shared, self._grouped = _pairs(shared), _pairs(grouped)
+        self._slower = bool(self._members or self._others)
 
     def _places(self) -> dict[tuple[Hyperparameter, int], str]:
         """Return the name of the track that writes a hyperparameter of a group."""
@@ -253,7 +269,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         reached: set[float] = set()
         for index, schedule in enumerate(track.schedules):
             factor = 1.0 if track.factors is None else track.factors[index]
-            values = [factor * v for v in reached_values(schedule, self._options.start_step)]
+            values = [factor * v for v in reached_values(schedule)]
             track.interval.check(np.array(values), f"{track.name} ({hyperparameter} of {kind})")
             reached.update(values)
         for value in sorted({min(reached), max(reached)} if reached else ()):
@@ -309,9 +325,9 @@ class OptimizerCycler(Cycler, LRScheduler):
             added = range(before, len(groups))
             self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
             self._tracks = Tracks(self._tracks_for(self.plan, initial, following=True))
-            self._rows, self._row_count = [], 0
+            self._forget_ahead()
             self._initial, self._group_count = initial, len(groups)
-        self._bind(self._tracks.tracks)
+        self._bind(self._tracks.tracks, self._columns)
 
     def _joins(self, group: Group, index: int) -> bool:
         """Return whether a group that was added follows the plan; warn if not."""
@@ -332,18 +348,18 @@ class OptimizerCycler(Cycler, LRScheduler):
                     for known in (defaults, groups[0])
                     if hyperparameter.key in known
                 ]
-                if all(value is None or own != float(value) for value in usual):
+                if all(value is None or own != hyperparameters.as_float(value) for value in usual):
                     _warn_left_alone(index, group, f"it brings its own {name}={own!r}")
                     return False
         return True
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_groups", "_shared", "_grouped", "_others", "_positions")
+        left_out = ("_groups", "_shared", "_grouped", "_members", "_others", "_slower")
         return {k: v for k, v in super().__getstate__().items() if k not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._bind(self._tracks.tracks)
+        self._bind(self._tracks.tracks, self._columns)
 
 
 class OptimizerFollower(OptimizerCycler):
@@ -405,6 +421,8 @@ class OptimizerFollower(OptimizerCycler):
         theirs = other._places()  # noqa: SLF001
         return sorted({name for place, name in self._places().items() if place in theirs})
 
+    # A compiled optimizer.step would compile this too, anew for every step.
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
         # A fused optimizer under GradScaler skips inside its kernel, and says so here.
         found_inf = getattr(optimizer, "found_inf", None)
@@ -428,13 +446,13 @@ class OptimizerFollower(OptimizerCycler):
             self._follow_steps()
 
 
-def _pairs(written: list[tuple[int, str]]) -> list[tuple[int, int, str, str]]:
-    """Return (position, position, key, key) of two at a time; the last may be its own pair."""
+def _pairs(written: list[tuple[list[Any], str]]) -> list[tuple[list[Any], list[Any], str, str]]:
+    """Return (column, column, key, key) of two at a time; the last may be its own pair."""
     firsts = written[::2]
     seconds = written[1::2] + firsts[len(written) // 2 :]
     return [
-        (position, other, key, other_key)
-        for (position, key), (other, other_key) in zip(firsts, seconds, strict=True)
+        (column, other, key, other_key)
+        for (column, key), (other, other_key) in zip(firsts, seconds, strict=True)
     ]
 
 
@@ -462,7 +480,7 @@ def _listed(groups: list[Group]) -> str:
 
 
 def _lr_of(group: Group) -> float:
-    return float(group.get("lr", float("nan")))
+    return hyperparameters.as_float(group.get("lr", float("nan")))
 
 
 def _unshare(groups: list[Group], hyperparameter: Hyperparameter) -> None:

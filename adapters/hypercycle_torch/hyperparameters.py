@@ -59,9 +59,9 @@ class Hyperparameter:
     def write(self, group: Group, value: float) -> None:
         """Assign a float; fill a tensor in place, which compiled and captured steps need."""
         current = self.read(group)
-        if isinstance(current, torch.Tensor):
-            with torch.no_grad():
-                current.fill_(value)
+        if type(current) is not float and isinstance(current, torch.Tensor):
+            # A tensor that needs gradients is a leaf, which cannot be filled otherwise.
+            (current.detach() if current.requires_grad else current).fill_(value)
         else:
             self.replace(group, value)
 
@@ -70,9 +70,10 @@ class Hyperparameter:
         if self.index is None:
             group[self.key] = value
         else:
-            members = list(group[self.key])
+            whole = group[self.key]
+            members = list(whole)
             members[self.index] = value
-            group[self.key] = type(group[self.key])(members)
+            group[self.key] = type(whole)(members)
 
 
 def find(optimizer: Any, name: str) -> Hyperparameter:
@@ -112,7 +113,8 @@ def _find(optimizer: Any, name: str) -> Hyperparameter:
             return Hyperparameter(member["key"], index)
     index = 0 if name == "momentum" else _BETAS.get(name, -1)
     if any(0 <= index < _members(group.get("betas")) for group in groups):
-        adam_like = any(word in kind.lower() for word in _ADAM_LIKE)
+        inside = type(getattr(optimizer, "optimizer", optimizer)).__name__  # of a wrapper
+        adam_like = any(word in inside.lower() for word in _ADAM_LIKE)
         if name != "momentum" or adam_like:
             return Hyperparameter("betas", index)
         raise ValueError(
@@ -148,7 +150,8 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
     ValueError
         If the group does not have the hyperparameter.
     TypeError
-        If it is a switch, a whole number by meaning, None or no number at all.
+        If it is a switch, a whole number by meaning, None or no number at all, or a tensor that
+        the optimizer does not expect to change.
     """
     kind = type(optimizer).__name__
     try:
@@ -164,7 +167,17 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
         raise TypeError(f"{hyperparameter} of {kind} is {value!r}, not a number: it cannot cycle")
     if _counts(type(optimizer), hyperparameter.key):
         raise TypeError(f"{hyperparameter} of {kind} is a whole number by meaning: it cannot cycle")
-    return float(value)
+    if isinstance(optimizer, torch.optim.LBFGS) and isinstance(value, torch.Tensor):
+        raise TypeError(
+            "LBFGS keeps a tensor lr as the length of its last step, so that filling it would "
+            "spoil the next one: give lr as a float"
+        )
+    return as_float(value)
+
+
+def as_float(value: Any) -> float:
+    """Return a number, or what is in a tensor (one that needs gradients too), as a float."""
+    return float(value.item() if isinstance(value, torch.Tensor) else value)
 
 
 def is_number(value: Any) -> bool:
@@ -180,9 +193,9 @@ def refused(optimizer: Any, hyperparameter: Hyperparameter, value: float) -> str
     Only the classes of ``torch.optim`` are asked, by making one for a parameter of no account.
     """
     kind = type(optimizer)
-    if not kind.__module__.startswith("torch.optim"):
-        return None
     accepted = inspect.signature(kind).parameters
+    if not kind.__module__.startswith("torch.optim") or hyperparameter.key not in accepted:
+        return None
     device = {"fused", "foreach", "capturable", "differentiable"}
     group = {
         key: _plain(value)
@@ -224,7 +237,7 @@ def check_start(optimizer: Any, hyperparameter: Hyperparameter, first: float) ->
 
 def _plain(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
-        return float(value)
+        return as_float(value)
     return type(value)(map(_plain, value)) if isinstance(value, (tuple, list)) else value
 
 

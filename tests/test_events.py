@@ -1,0 +1,144 @@
+"""Events against brute force over the places of steps."""
+
+import pytest
+import reference
+import strategies
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import hypercycle as hc
+
+SHORT = strategies.cycles(of=strategies.short_lengths)
+SOME = settings(max_examples=80)
+
+
+def plain(events):
+    return [tuple(event) for event in events]
+
+
+@SOME
+@given(SHORT)
+@example(hc.Cycle(0, 1, 4, 0))
+@example(hc.Cycle(0, 1, 0, 4, cycle_mult=2))
+@example(hc.Cycle(0, 1, 4, phase=0.5, cycles=2))
+@example(hc.Cycle(0, 1, 1, 0, cycles=3))
+def test_the_events_of_a_cycle_are_its_peaks_and_ends(cycle):
+    for step in range(80):
+        assert plain(cycle.events(step)) == reference.events(cycle, step)
+
+
+@settings(max_examples=100)
+@given(strategies.cycles(), strategies.steps)
+def test_the_events_of_late_steps_are_as_exact(cycle, step):
+    assert plain(cycle.events(step)) == reference.events(cycle, step)
+    end = step + cycle.steps_to_cycle_end(step)
+    assert plain(cycle.events(end)) == reference.events(cycle, end)
+
+
+@SOME
+@given(SHORT)
+def test_events_agree_with_locate_and_is_cycle_end(cycle):
+    for step in range(60):
+        names = [event.name for event in cycle.events(step)]
+        assert ("cycle_end" in names) == cycle.is_cycle_end(step)
+        if cycle.step_size_down != 0:
+            over = cycle.length is not None and step > cycle.length
+            assert ("peak" in names) == (cycle.locate(step).x == 1.0 and not over)
+        else:
+            assert ("peak" in names) == cycle.is_cycle_end(step)
+        assert all(event.step == step for event in cycle.events(step))
+
+
+def test_the_events_of_the_three_kinds_of_cycles():
+    def told(cycle, steps):
+        return {s: [(e.name, e.cycle) for e in cycle.events(s)] for s in steps if cycle.events(s)}
+
+    triangle, saw_tooth, restarts = (
+        hc.Cycle(0, 1, up, down, cycles=2) for up, down in ((3, 3), (3, 0), (0, 3))
+    )
+    peaks_then_ends = {3: [("peak", 0)], 6: [("cycle_end", 0)], 9: [("peak", 1)]}
+    assert told(triangle, range(20)) == {**peaks_then_ends, 12: [("cycle_end", 1)]}
+    assert told(saw_tooth, range(20)) == {
+        3: [("peak", 0), ("cycle_end", 0)],
+        6: [("peak", 1), ("cycle_end", 1)],
+    }
+    assert told(restarts, range(20)) == {
+        0: [("peak", 0)],
+        3: [("cycle_end", 0), ("peak", 1)],
+        6: [("cycle_end", 1)],
+    }
+    assert triangle.events(3) == [hc.Event("peak", 0, 3)]
+
+
+def walked(chain, last_step):
+    """Yield (step, events) of a flat chain by replaying its parts one after the other."""
+    told = {step: [] for step in range(last_step + 1)}
+    start = 0
+    for number, part in enumerate(chain.parts):
+        schedule = part[0] if isinstance(part, tuple) else part
+        steps = reference.length(part)
+        last = number == len(chain.parts) - 1
+        stop = last_step - start if steps is None else min(steps, last_step - start)
+        if isinstance(schedule, hc.Cycle):
+            for local in range(stop + 1):
+                happened = reference.events(schedule, local)
+                if local == steps and not last:
+                    # The next part is in force here: what this one completed is all that counts.
+                    ends = [event[1] for event in happened if event[0] == "cycle_end"]
+                    happened = [event for event in happened if event[1] in ends]
+                told[start + local] += [(name, cycle, start + local) for name, cycle, _ in happened]
+        start += 0 if steps is None else steps
+        if start > last_step:
+            break
+    return told.items()
+
+
+@SOME
+@given(strategies.chains(depth=0))
+@example(hc.Chain(hc.Ramp(0, 1, 4), hc.sgdr(0, 1, 5, cycle_mult=2)))
+@example(hc.Chain((hc.Cycle(0, 1, 5), 5), hc.Constant(1)))
+@example(hc.Chain((hc.Cycle(0, 1, 0, 5), 10), (hc.Cycle(0, 1, 5, 0), 10), (hc.Constant(1), 0)))
+def test_the_events_of_a_chain_are_those_of_its_parts(chain):
+    for step, expected in walked(chain, 60):
+        assert plain(chain.events(step)) == expected
+
+
+def test_a_nested_chain_tells_what_the_flat_one_tells():
+    one, two = hc.Cycle(0, 1, 2, 3, cycles=2), hc.sgdr(0, 1, 4, cycles=2)
+    ramp = hc.Ramp(0, 1, 3)
+    flat, nested = hc.Chain(ramp, one, two, one), hc.Chain(hc.Chain(ramp, one), hc.Chain(two, one))
+    for step in range(40):
+        assert nested.events(step) == flat.events(step)
+        assert nested(step) == flat(step)
+
+
+@SOME
+@given(SHORT, SHORT)
+def test_the_events_of_a_product_are_those_of_both(first, second):
+    product = hc.Product(first, second)
+    for step in range(40):
+        expected = dict.fromkeys(reference.events(first, step) + reference.events(second, step))
+        assert plain(product.events(step)) == list(expected)
+
+
+@SOME
+@given(SHORT, SHORT, st.integers(0, 50))
+def test_the_events_of_a_plan_are_those_of_its_lr(lr, other, step):
+    plan = hc.Plan(momentum=other, lr=lr, weight_decay=0.1, beta1=hc.Groups({0: other}))
+    assert plain(plan.events(step)) == reference.events(lr, step)
+    assert plain(plan.events(step, of="momentum")) == reference.events(other, step)
+    assert plain(plan.events(step, of=other)) == reference.events(other, step)
+    assert plain(hc.Plan(momentum=other).events(step)) == reference.events(other, step)
+    assert plan.events(step, of="weight_decay") == []
+    assert plan.events(step, of=lambda step: 0.1) == []
+
+
+def test_a_plan_without_an_owner_of_the_clock_is_told_to_name_one():
+    cycle = hc.Cycle(0, 1, 5)
+    plan = hc.Plan(momentum=cycle, weight_decay=hc.Groups({0: cycle}))
+    with pytest.raises(ValueError, match=r"events follow the plan's 'lr', which is not among \["):
+        plan.events(3)
+    with pytest.raises(ValueError, match="'weight_decay' has one schedule per group, so its event"):
+        plan.events(3, of="weight_decay")
+    with pytest.raises(ValueError, match="follow the plan's 'eps', which is not among"):
+        plan.events(3, of="eps")

@@ -1,0 +1,312 @@
+"""Plain objects: attributes follow schedules."""
+
+import copy
+import pickle
+import re
+import warnings
+from types import SimpleNamespace
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import strategies
+import torch
+from hypothesis import given, settings
+
+import hypercycle as hc
+
+P = hc.Cycle(0.1, 0.5, 4)
+
+
+class Layer:
+    """Something with numeric attributes, one of which has limits."""
+
+    def __init__(self, p=0.5, beta=2.0):
+        self._p = p
+        self.beta = beta
+        self.name = "layer"
+
+    @property
+    def p(self):
+        return self._p
+
+    @p.setter
+    def p(self, value):
+        if not 0.0 <= value <= 1.0:
+            raise RuntimeError(f"p out of range: {value}")
+        self._p = value
+
+
+@settings(max_examples=40)
+@given(strategies.schedules(depth=1), strategies.schedules(depth=1), strategies.near_steps)
+def test_the_attributes_follow_the_plan(first, second, start):
+    target = SimpleNamespace(p=0.5, beta=1, untouched="text")
+    cycler = hc.attach(target, p=first, beta=second, start_step=start)
+    for step in range(start, start + 7):
+        assert cycler.last_epoch == step
+        assert vars(target) == {"p": first(step), "beta": second(step), "untouched": "text"}
+        assert cycler.values == {"p": first(step), "beta": second(step)}
+        cycler.step()
+
+
+def test_schedules_of_one_shape_share_their_work_and_keep_their_bits():
+    lr = hc.Cycle(0.1, 0.7, 7, 3, waveform="hann", scale=hc.Exponential(0.999))
+    plan = hc.Plan(a=lr, b=lr.opposite(0.85, 0.95), c=lr, d=hc.Cycle(0, 1, 7, 3, waveform="hann"))
+    target = SimpleNamespace(a=0.0, b=0.0, c=0.0, d=0.0)
+    cycler = hc.attach(target, plan)
+    for step in range(3000):
+        assert vars(target) == plan(step)
+        cycler.step()
+
+
+def test_a_plan_a_mapping_and_keywords_may_be_given():
+    target = SimpleNamespace(p=0.0, beta=0.0)
+    hc.attach(target, hc.Plan(p=hc.Cycle(0.1, 0.5, "2ep")), beta=3, steps_per_epoch=2)
+    assert vars(target) == {"p": 0.1, "beta": 3.0}
+    cycler = hc.attach(target, {"p": hc.Ramp(0, 1, "50%")}, total_steps=8, start_step=1)
+    assert target.p == 0.25
+    assert cycler.plan == hc.Plan(p=hc.Ramp(0, 1, 4))
+
+
+@pytest.mark.parametrize("value", [0.7, 1, np.float64(0.7), np.float32(0.7), jnp.array(0.7)])
+def test_a_number_is_assigned(value):
+    target = SimpleNamespace(p=value)
+    cycler = hc.attach(target, p=P)
+    assert (type(target.p), target.p) == (float, 0.1)
+    cycler.step()
+    assert target.p == 0.2
+
+
+@pytest.mark.parametrize(
+    "holder", [np.array(0.7), np.array([0.7], np.float32), torch.tensor(0.7), torch.tensor([0.7])]
+)
+def test_what_holds_one_element_is_filled_in_place(holder):
+    target = SimpleNamespace(p=holder)
+    cycler = hc.attach(target, p=hc.Cycle(0.25, 0.75, 4))
+    assert target.p is holder
+    assert float(holder.item()) == 0.25
+    cycler.step()
+    assert float(holder.item()) == 0.375
+
+
+def test_relative_multiplies_the_initial_value():
+    target = Layer(p=0.5, beta=torch.tensor(2.0))
+    cycler = hc.attach(target, relative=True, p=P, beta=hc.Ramp(1, 0, 2))
+    assert (target.p, target.beta.item()) == (0.05, 2.0)
+    cycler.step()
+    assert (target.p, target.beta.item()) == (0.1, 1.0)
+    assert cycler.values == {"p": 0.1, "beta": 1.0}
+
+
+def test_what_the_target_refuses_is_rolled_back():
+    target = Layer(p=0.5, beta=2.0)
+    with pytest.raises(ValueError, match=re.escape("Layer refuses p=1.5: p out of range: 1.5")):
+        hc.attach(target, beta=P, p=1.5)
+    assert (target.p, target.beta) == (0.5, 2.0)
+    cycler = hc.attach(target, beta=P, p=hc.Chain((0.5, 2), 1.5))
+    state = {**cycler.state_dict(), "step": 2}
+    cycler.step()
+    with pytest.raises(ValueError, match=re.escape("Layer refuses p=1.5")):
+        cycler.load_state_dict(state)
+    assert (target.p, target.beta, cycler.last_epoch) == (0.5, P(1), 1)
+    assert cycler.values == {"beta": P(1), "p": 0.5}
+
+
+def test_moving_by_hand_and_on_from_there():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P)
+    cycler.last_epoch = 10**6
+    cycler.step()
+    assert target.p == P(10**6 + 1)
+    cycler.last_epoch = 2
+    assert cycler.values == {"p": P(2)}
+    cycler.step()
+    assert target.p == P(3)
+
+
+def test_more_steps_than_a_block_holds():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=hc.Cycle(0.1, 0.5, 700, waveform="hann"))
+    seen = []
+    for _ in range(2100):
+        seen.append(target.p)
+        cycler.step()
+    assert seen == cycler.plan["p"](np.arange(2100)).tolist()
+
+
+def test_a_user_s_function_is_asked_at_its_step_only():
+    target, asked = SimpleNamespace(p=0.0), []
+    cycler = hc.attach(target, p=lambda step: asked.append(step) or float(step))
+    assert set(asked) == {0}
+    cycler.step()
+    assert set(asked) == {0, 1}
+    assert target.p == 1.0
+
+
+def test_a_value_that_overflows_is_an_error_of_its_step():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=hc.Cycle(0, 1, 1, 0, scale=hc.Exponential(2.0)), start_step=1022)
+    cycler.step()
+    for _ in range(2):
+        with pytest.raises(OverflowError, match="at step=1024; a scale that grows"):
+            cycler.step()
+    assert cycler.last_epoch == 1023
+
+
+def test_state_is_plain_and_brings_back_the_step():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P, start_step=3)
+    state = cycler.state_dict()
+    assert state == {
+        "version": 1,
+        "step": 3,
+        "plan": {"p": {"kind": "cycle", "low": 0.1, "high": 0.5, "step_size_up": 4}},
+        "initial": None,
+    }
+    kept = copy.deepcopy(state)
+    other = SimpleNamespace(p=0.0)
+    again = hc.attach(other, p=P)
+    for _ in range(2):  # a second time too: nothing is popped from it
+        again.load_state_dict(state)
+        assert (again.last_epoch, other.p) == (3, P(3))
+        again.step()
+        assert other.p == P(4)
+    assert state == kept
+
+
+def test_the_state_of_a_relative_plan_keeps_the_initial_values():
+    target = SimpleNamespace(p=0.5)
+    cycler = hc.attach(target, p=P, relative=True)
+    cycler.step()
+    state = cycler.state_dict()
+    assert state["initial"] == {"p": [0.5]}
+    other = SimpleNamespace(p=8.0)
+    again = hc.attach(other, p=P, relative=True)
+    again.load_state_dict(state)
+    assert other.p == target.p == 0.5 * P(1)
+
+
+def test_a_mismatch_is_an_error_or_a_choice_with_a_warning():
+    changed = hc.Cycle(0.1, 0.9, 4)
+    state = hc.attach(SimpleNamespace(p=0.0), p=P, start_step=4).state_dict()
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=changed)
+    told = (
+        "the saved schedules differ from the present ones:\n  p.high: saved 0.5, present 0.9\nPass"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        cycler.load_state_dict(state)
+    assert (target.p, cycler.last_epoch) == (0.1, 0)
+    with pytest.warns(
+        UserWarning, match="going on with the current schedules; the differences are"
+    ):
+        cycler.load_state_dict(state, on_mismatch="current")
+    assert (target.p, cycler.last_epoch, cycler.plan) == (0.9, 4, hc.Plan(p=changed))
+    with pytest.warns(
+        UserWarning, match=r"going on with the saved schedules; .*\n  p\.high: saved"
+    ):
+        cycler.load_state_dict(state, on_mismatch="saved")
+    assert (target.p, cycler.plan) == (0.5, hc.Plan(p=P))
+    with warnings.catch_warnings(record=True) as none:
+        warnings.simplefilter("always")
+        cycler.load_state_dict(state)
+    assert none == []
+    lenient = hc.attach(target, p=changed, on_mismatch="saved")
+    with pytest.warns(UserWarning, match="saved 0.5, present 0.9"):
+        lenient.load_state_dict(state)
+    assert lenient.plan == hc.Plan(p=P)
+
+
+def test_relative_and_absolute_do_not_match():
+    state = hc.attach(SimpleNamespace(p=0.5), p=P, relative=True).state_dict()
+    target = SimpleNamespace(p=0.25)
+    cycler = hc.attach(target, p=P)
+    message = "the plan was saved as relative and is now absolute"
+    with pytest.raises(ValueError, match=message):
+        cycler.load_state_dict(state)
+    with pytest.warns(UserWarning, match=message):
+        cycler.load_state_dict(state, on_mismatch="current")
+    assert target.p == 0.1
+    with pytest.warns(UserWarning, match=message):
+        cycler.load_state_dict(state, on_mismatch="saved")
+    assert target.p == 0.05
+
+
+def test_a_user_s_function_can_be_kept_but_not_brought_back():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=strategies.every_third, start_step=2)
+    cycler.load_state_dict(cycler.state_dict())
+    assert target.p == 0.5
+    other = hc.attach(target, p=P)
+    with (
+        pytest.warns(UserWarning, match="going on with the saved"),
+        pytest.raises(ValueError, match="p: a schedule of kind 'function' cannot be rebuilt"),
+    ):
+        other.load_state_dict(cycler.state_dict(), on_mismatch="saved")
+    assert (target.p, other.plan) == (0.1, hc.Plan(p=P))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "the state has version 2, this hypercycle reads version 1: use the relea"),
+        ({"step": -1}, "the saved step must be at least 0, got the saved step=-1"),
+        ({"step": 1.5}, "the saved step must be a whole number"),
+        ({"plan": {}}, "the saved plan is no description of a plan, got {}"),
+        ({"plan": 3}, "the saved plan is no description of a plan, got 3"),
+        ({"extra": 1}, "this is no state of a hypercycle cycler: expected the keys ['initial', "),
+    ],
+)
+def test_what_is_no_state_is_refused_and_changes_nothing(change, message):
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P, start_step=2)
+    state = {**cycler.state_dict(), **change}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cycler.load_state_dict(state)
+    with pytest.raises(ValueError, match="this is no state of a hypercycle cycler: .* got list"):
+        cycler.load_state_dict([state])
+    assert (target.p, cycler.last_epoch) == (P(2), 2)
+
+
+@pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])
+def test_a_copy_goes_on_by_itself(copied):
+    cycler = hc.attach(Layer(), p=P, start_step=3)
+    again = copied(cycler)
+    again.step()
+    assert (again.last_epoch, again.target.p, again.values) == (4, 0.5, {"p": 0.5})
+    assert (cycler.last_epoch, cycler.target.p) == (3, P(3))
+    assert repr(again) == "ObjectCycler(step=4, Plan(p=Cycle(0.1, 0.5, 4)))"
+    cycler.load_state_dict(again.state_dict())
+    assert cycler.target.p == 0.5
+
+
+def test_events_are_told_after_the_values_are_in_force():
+    target, told = SimpleNamespace(p=0.0, lr=0.0), []
+
+    def on_event(name, cycle, step):
+        told.append((name, cycle, step, target.p))
+
+    other = hc.sgdr(0, 1, 3)
+    cycler = hc.attach(target, lr=P, p=other, on_event=on_event)
+    assert told == []
+    for _ in range(12):
+        cycler.step()
+    assert told == [
+        ("peak", 0, 4, other(4)), ("cycle_end", 0, 8, other(8)), ("peak", 1, 12, other(12))
+    ]  # fmt: skip
+    told.clear()
+    cycler = hc.attach(target, lr=P, p=other, on_event=on_event, events_of="p", start_step=2)
+    cycler.step()
+    assert told == [("cycle_end", 0, 3, 1.0), ("peak", 1, 3, 1.0)]
+    again = copy.deepcopy(hc.attach(target, p=P, on_event=SaveEvents(), events_of=other))
+    for _ in range(3):
+        again.step()
+    assert again._options.on_event.told == [("cycle_end", 0, 3), ("peak", 1, 3)]
+
+
+class SaveEvents:
+    def __init__(self):
+        self.told = []
+
+    def __call__(self, *event):
+        self.told.append(event)

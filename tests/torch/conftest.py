@@ -1,0 +1,6 @@
+"""torch_walk.py and torch_models.py are found by name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))

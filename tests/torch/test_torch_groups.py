@@ -1,0 +1,376 @@
+"""Parameter groups: schedules of their own, values of their own, groups that come and go."""
+
+import copy
+import warnings
+
+import pytest
+import torch
+from torch_models import LR, adamw, optimizer, parameters, sgd, snapshot, update, values_of
+
+import hypercycle as hc
+
+HEAD = hc.Cycle(0.2, 0.8, 3, waveform="hann")
+
+
+def add_group(made, **own):
+    made.add_param_group({"params": parameters(1), **own})
+
+
+@pytest.mark.parametrize("keys", [(0, 1), ("body", "head"), (0, "head"), ("0", "head")])
+def test_a_schedule_for_each_group_by_index_or_name(keys):
+    made = optimizer(torch.optim.SGD, {"name": "body"}, {"name": "head", "lr": 0.7}, lr=0.1)
+    plan = hc.Plan(lr=hc.Groups({keys[0]: LR, keys[1]: HEAD}), momentum=0.5)
+    cycler = hc.attach(made, plan)
+    for step in range(20):
+        assert values_of(made, "lr") == [LR(step), HEAD(step)]
+        assert values_of(made, "momentum") == [0.5, 0.5]
+        assert cycler.values == {"lr": {"body": LR(step), "head": HEAD(step)}, "momentum": 0.5}
+        cycler.step()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_several_hyperparameters_with_schedules_for_each_group(count):
+    names = ["lr", "momentum", "weight_decay", "dampening"][:count]
+    made = sgd(2)
+    plan = hc.Plan(
+        **{
+            name: hc.Groups({i: hc.Cycle(0.1, 0.2 + 0.1 * place, 3 + i) for i in range(2)})
+            for place, name in enumerate(names)
+        }
+    )
+    cycler = hc.attach(made, plan)
+    for step in range(15):
+        for name in names:
+            assert values_of(made, name) == list(plan(step)[name].values())
+        cycler.step()
+
+
+def test_none_leaves_a_group_alone():
+    made = optimizer(torch.optim.AdamW, {}, {"weight_decay": 0.0}, {}, weight_decay=0.1)
+    cycler = hc.attach(made, weight_decay=hc.Groups({0: LR, 1: None, 2: HEAD}), lr=HEAD)
+    for step in range(10):
+        assert values_of(made, "weight_decay") == [LR(step), 0.0, HEAD(step)]
+        assert cycler.values == {
+            "weight_decay": {0: LR(step), 2: HEAD(step)},
+            "lr": HEAD(step),
+        }
+        update(made, step)
+        cycler.step()
+
+
+def test_all_groups_may_be_left_alone():
+    made = sgd(2)
+    cycler = hc.attach(made, lr=hc.Groups({0: None, 1: None}), momentum=LR)
+    cycler.step()
+    assert values_of(made, "lr") == [0.1, 0.1]
+    assert cycler.values == {"lr": {}, "momentum": LR(1)}
+    cycler = hc.attach(made, lr=hc.Groups({0: None, 1: None}))
+    cycler.step()
+    assert cycler.values == {"lr": {}}
+
+
+def test_members_of_tuples_and_tensors_by_group():
+    made = optimizer(torch.optim.AdamW, {}, {"lr": torch.tensor(0.1)}, lr=0.5)
+    tensor = made.param_groups[1]["lr"]
+    plan = hc.Plan(
+        lr=hc.Groups({0: LR, 1: HEAD}),
+        beta1=hc.Groups({0: None, 1: HEAD}),
+        beta2=hc.Groups({0: LR, 1: None}),
+    )
+    cycler = hc.attach(made, plan)
+    for step in range(8):
+        assert made.param_groups[0]["lr"] == LR(step)
+        assert made.param_groups[1]["lr"] is tensor
+        assert tensor.item() == torch.tensor(HEAD(step)).item()
+        assert values_of(made, "betas") == [(0.9, LR(step)), (HEAD(step), 0.999)]
+        cycler.step()
+
+
+MISTAKES = [
+    ({0: LR}, "lr: Groups says nothing about group 'head'.*the optimizer's groups: 'body', 'head'"),
+    ({0: LR, 1: None, 2: None}, "there is no parameter group 2; the optimizer's groups: 'body'"),
+    ({0: LR, 1: None, -1: LR}, "there is no parameter group -1"),
+    ({0: LR, 1: None, "tail": LR}, "there is no parameter group 'tail'"),
+    ({0: LR, 1: None, "7": LR}, "there is no parameter group '7'"),
+    ({0: LR, "body": LR, 1: LR}, "group 0 is given twice, by index and by name"),
+    ({"body": LR, "0": LR, 1: LR}, "group 0 is given twice"),
+]
+
+
+@pytest.mark.parametrize(("groups", "text"), MISTAKES)
+def test_groups_that_do_not_fit_are_refused(groups, text):
+    made = optimizer(torch.optim.SGD, {"name": "body"}, {"name": "head"}, lr=0.1)
+    before = snapshot(made)
+    with pytest.raises(ValueError, match=text):
+        hc.attach(made, momentum=LR, lr=hc.Groups(groups))
+    assert snapshot(made) == before
+
+
+def test_a_group_that_is_called_like_an_index_is_meant_by_its_name():
+    made = optimizer(torch.optim.SGD, {"name": "1"}, {"name": "0"}, lr=0.1)
+    hc.attach(made, lr=hc.Groups({"0": 0.5, "1": 0.25}))
+    assert values_of(made, "lr") == [0.25, 0.5]
+    hc.attach(made, lr=hc.Groups({0: 0.5, 1: 0.25}))
+    assert values_of(made, "lr") == [0.5, 0.25]
+
+
+def test_all_groups_of_a_name_are_driven():
+    made = optimizer(torch.optim.SGD, {"name": "a"}, {"name": "b"}, {"name": "a"}, lr=0.1)
+    cycler = hc.attach(made, lr=hc.Groups({"a": LR, "b": None}))
+    cycler.step()
+    assert values_of(made, "lr") == [LR(1), 0.1, LR(1)]
+    assert cycler.values == {"lr": {0: LR(1), 2: LR(1)}}
+
+
+def test_one_schedule_for_different_values_is_refused():
+    made = optimizer(
+        torch.optim.AdamW, {"name": "weights"}, {"name": "biases", "weight_decay": 0.0}
+    )
+    before = snapshot(made)
+    with pytest.raises(
+        ValueError,
+        match=r"different values of weight_decay \('weights': 0.01, 'biases': 0.0\).*"
+        r"weight_decay=Groups\(\{'weights': …, …\}\).*None.*relative=True",
+    ):
+        hc.attach(made, lr=LR, weight_decay=hc.Cycle(0.0, 0.1, 4))
+    with pytest.raises(ValueError, match=r"different values of weight_decay"):
+        hc.attach(made, weight_decay=0.0)
+    assert snapshot(made) == before
+
+
+def test_different_first_betas_are_not_flattened_either():
+    made = optimizer(torch.optim.AdamW, {}, {"betas": (0.8, 0.999)})
+    with pytest.raises(ValueError, match=r"different values of momentum \(0: 0.9, 1: 0.8\)"):
+        hc.attach(made, momentum=LR)
+    hc.attach(made, beta2=hc.Cycle(0.9, 0.99, 4))
+    assert values_of(made, "betas") == [(0.9, 0.9), (0.8, 0.9)]
+
+
+def test_relative_multiplies_each_groups_own_value():
+    made = optimizer(torch.optim.AdamW, {"lr": 0.1}, {"lr": 0.3}, {"lr": 0.0}, weight_decay=0.2)
+    shape = hc.Cycle(0.5, 2.0, 3)
+    cycler = hc.attach(made, lr=shape, weight_decay=shape, relative=True)
+    for step in range(10):
+        assert values_of(made, "lr") == [0.1 * shape(step), 0.3 * shape(step), 0.0]
+        assert values_of(made, "weight_decay") == [0.2 * shape(step)] * 3
+        assert cycler.values["lr"] == {0: 0.1 * shape(step), 1: 0.3 * shape(step), 2: 0.0}
+        assert cycler.values["weight_decay"] == 0.2 * shape(step)
+        cycler.step()
+
+
+def test_relative_with_groups_and_tensors():
+    made = optimizer(torch.optim.SGD, {"lr": 0.1}, {"lr": torch.tensor(0.25)}, {"lr": 0.3}, lr=1.0)
+    cycler = hc.attach(made, lr=hc.Groups({0: LR, 1: HEAD, 2: None}), relative=True)
+    for step in range(10):
+        assert [float(lr) for lr in values_of(made, "lr")] == [
+            0.1 * LR(step),
+            torch.tensor(0.25 * HEAD(step)).item(),
+            0.3,
+        ]
+        cycler.step()
+
+
+def test_bounds_are_checked_after_multiplication():
+    made = sgd(2, momentum=0.9)
+    before = snapshot(made)
+    with pytest.raises(
+        ValueError, match=r"momentum .* accepts values in \[0, 1\], its schedule gives 1.08"
+    ):
+        hc.attach(made, momentum=hc.Cycle(0.5, 1.2, 4), relative=True)
+    assert snapshot(made) == before
+    hc.attach(made, momentum=hc.Cycle(0.5, 1.1, 4), relative=True)
+
+
+# Groups that come and go.
+
+
+@pytest.mark.parametrize("advance", ["step", "optimizer"])
+def test_a_group_with_the_default_value_joins(advance):
+    made = sgd(1, lr=0.1)
+    cycler = hc.attach(made, lr=LR, advance=advance)
+    step = 0
+    for own in ({}, {"lr": 0.1}):
+        add_group(made, **own)
+        update(made)
+        cycler.step()
+        step += 1
+        assert values_of(made, "lr") == [LR(step)] * len(made.param_groups)
+    for _ in range(5000):
+        if advance == "optimizer":
+            made.step()
+        cycler.step()
+        step += 1
+    assert values_of(made, "lr") == [LR(step)] * 3
+
+
+def test_a_group_with_a_value_of_its_own_is_left_alone():
+    made = sgd(1, lr=0.1)
+    cycler = hc.attach(made, lr=LR, momentum=HEAD)
+    add_group(made, lr=0.77, name="late")
+    with pytest.warns(
+        UserWarning,
+        match="group 'late' was added and is left alone: it brings its own lr=0.77; attach again",
+    ):
+        cycler.step()
+    for step in range(1, 10):
+        assert values_of(made, "lr") == [LR(step), 0.77]
+        assert values_of(made, "momentum") == [HEAD(step), 0]
+        cycler.step()
+    add_group(made)
+    cycler.step()
+    assert values_of(made, "lr") == [LR(11), 0.77, LR(11)]
+    assert cycler.values == {"lr": LR(11), "momentum": HEAD(11)}
+
+
+def test_a_group_that_groups_do_not_name_is_left_alone():
+    made = optimizer(torch.optim.SGD, {"name": "a"}, {"name": "b"}, lr=0.1)
+    cycler = hc.attach(made, lr=hc.Groups({"a": LR, "b": HEAD}))
+    add_group(made, name="c")
+    with pytest.warns(
+        UserWarning, match="group 'c' was added and is left alone: Groups of lr does"
+    ):
+        cycler.step()
+    add_group(made, name="a", lr=5.0)
+    cycler.step()
+    assert values_of(made, "lr") == [LR(2), HEAD(2), 0.1, LR(2)]
+
+
+def test_the_own_value_of_a_group_that_comes_later_is_multiplied():
+    made = sgd(1, lr=0.1)
+    cycler = hc.attach(made, lr=HEAD, relative=True)
+    cycler.step()
+    add_group(made, lr=0.7)
+    add_group(made)
+    cycler.step()
+    assert values_of(made, "lr") == [0.1 * HEAD(2), 0.7 * HEAD(2), 0.1 * HEAD(2)]
+    assert cycler.values == {"lr": dict(enumerate(values_of(made, "lr")))}
+    assert cycler.state_dict()["initial"] == {"lr": [0.1, 0.7, 0.1]}
+
+
+def test_removed_groups_are_no_longer_driven():
+    made = sgd(3)
+    cycler = hc.attach(made, lr=LR, momentum=HEAD)
+    gone = made.param_groups.pop(1)
+    cycler.step()
+    assert values_of(made, "lr") == [LR(1)] * 2
+    assert gone["lr"] == LR(0)
+    add_group(made)
+    cycler.step()
+    assert values_of(made, "lr") == [LR(2)] * 3
+
+
+def test_removed_groups_with_names():
+    made = optimizer(torch.optim.SGD, {"name": "a"}, {"name": "b"}, {"name": "c"}, lr=0.1)
+    cycler = hc.attach(made, lr=hc.Groups({"a": 0.5, "b": LR, "c": HEAD}))
+    del made.param_groups[0]
+    cycler.step()
+    assert values_of(made, "lr") == [LR(1), HEAD(1)]
+    assert cycler.values == {"lr": {"b": LR(1), "c": HEAD(1)}}
+
+
+UNCLEAR = {
+    "by index": ({"lr": hc.Groups({0: LR, 1: HEAD, 2: 0.5})}, {}),
+    "relative": ({"lr": LR}, {"relative": True}),
+}
+
+
+@pytest.mark.parametrize("kind", UNCLEAR)
+def test_removed_groups_that_cannot_be_told_apart_are_an_error(kind):
+    plan, options = UNCLEAR[kind]
+    made = sgd(3)
+    cycler = hc.attach(made, plan, **options)
+    del made.param_groups[0]
+    before, state = snapshot(made), cycler.state_dict()
+    for _ in range(2):
+        with pytest.raises(
+            ValueError, match=r"there were 3 parameter groups and are 2 now.* attach again"
+        ):
+            cycler.step()
+    assert (snapshot(made), cycler.state_dict()) == (before, state)
+
+
+def test_removal_beside_a_group_that_is_left_alone_is_an_error():
+    made = sgd(2)
+    cycler = hc.attach(made, lr=LR)
+    add_group(made, lr=0.7)
+    with pytest.warns(UserWarning, match="left alone"):
+        cycler.step()
+    del made.param_groups[0]
+    with pytest.raises(ValueError, match="no longer clear which is which"):
+        cycler.step()
+    assert values_of(made, "lr") == [LR(1), 0.7]
+
+
+def test_a_failure_to_follow_changes_nothing():
+    made = sgd(1)
+    cycler = hc.attach(made, lr=LR, relative=True)
+    add_group(made, lr=0.3)
+    del made.param_groups[1]["lr"]
+    state = cycler.state_dict()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="parameter group 1 has no lr"):
+            cycler.step()
+        assert cycler.state_dict() == state
+    made.param_groups[1]["lr"] = 0.3
+    cycler.step()
+    assert values_of(made, "lr") == [0.1 * LR(1), 0.3 * LR(1)]
+    assert cycler.state_dict()["initial"] == {"lr": [0.1, 0.3]}
+
+
+def test_groups_that_share_the_default_tensor_are_parted_when_they_join():
+    made = optimizer(torch.optim.SGD, {}, lr=torch.tensor(0.1))
+    cycler = hc.attach(made, lr=LR)
+    add_group(made)
+    cycler.step()
+    first, second = values_of(made, "lr")
+    assert first is not second
+    assert [first.item(), second.item()] == [torch.tensor(LR(1)).item()] * 2
+
+
+def test_the_list_of_groups_may_be_replaced():
+    made = sgd(2)
+    cycler = hc.attach(made, lr=LR)
+    made.param_groups = [copy.copy(group) for group in made.param_groups]
+    cycler.step()
+    assert values_of(made, "lr") == [LR(1)] * 2
+    made.param_groups = made.param_groups[:1]
+    cycler.step()
+    assert values_of(made, "lr") == [LR(2)]
+
+
+def test_groups_may_grow_and_shrink_in_any_order():
+    made = sgd(1)
+    cycler = hc.attach(made, lr=LR, momentum=hc.Cycle(0.5, 0.9, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for step in range(1, 60):
+            if step % 3 == 0:
+                add_group(made)
+            if step % 5 == 0 and len(made.param_groups) > 1:
+                del made.param_groups[step % len(made.param_groups)]
+            cycler.step()
+            assert values_of(made, "lr") == [LR(step)] * len(made.param_groups)
+
+
+def test_a_hundred_groups_with_schedules_of_their_own():
+    made = sgd(100)
+    shapes = {i: hc.Cycle(0.001 * (i + 1), 0.01 * (i + 1), 5) for i in range(100)}
+    cycler = hc.attach(made, lr=hc.Groups(shapes), momentum=LR)
+    for step in range(300):
+        assert values_of(made, "lr") == [shapes[i](step) for i in range(100)]
+        cycler.step()
+
+
+def test_adamw_without_decay_on_biases_as_people_write_it():
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.LayerNorm(3))
+    decayed = [p for p in model.parameters() if p.ndim > 1]
+    others = [p for p in model.parameters() if p.ndim <= 1]
+    made = torch.optim.AdamW(
+        [{"params": decayed, "weight_decay": 0.1}, {"params": others, "weight_decay": 0.0}], lr=1e-3
+    )
+    with pytest.raises(ValueError, match="different values of weight_decay"):
+        hc.attach(made, weight_decay=hc.Cycle(0.01, 0.1, 10))
+    cycler = hc.attach(made, weight_decay=hc.Cycle(0.5, 2.0, 10), lr=1.0, relative=True)
+    cycler.step()
+    assert values_of(made, "weight_decay") == [0.1 * hc.Cycle(0.5, 2.0, 10)(1), 0.0]
+    assert adamw().param_groups[0]["weight_decay"] == 0.01
