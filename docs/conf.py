@@ -30,7 +30,15 @@ python_use_unqualified_type_names = True
 
 nitpick_ignore = [
     # type aliases, shown by their names; the parameter's text says what they stand for
-    *(("py:class", alias) for alias in ("Length", "Scale", "Waveform", "WaveformLike")),
+    *(
+        ("py:class", alias)
+        for alias in ("Length", "OnMismatch", "Schedule", "Scale", "Waveform", "WaveformLike")
+    ),
+    # imported for type checkers alone, so that their names stay short
+    *(("py:class", name) for name in ("Figure", "FigureBase", "Module", "Optimizer", "np.ndarray")),
+    *(("py:class", name) for name in ("OptimizerCycler", "OptimizerFollower", "Options")),
+    ("py:class", "hypercycle.clock.Clock"),  # what Cycle.locate and the like ask
+    ("py:class", "LRScheduler"),
 ]
 nitpick_ignore_regex = [
     ("py:.*", r"(collections\.abc|numpy|torch|matplotlib)\..*"),  # documented on sites of their own

@@ -84,7 +84,9 @@ class Pair:
         if isinstance(exponent, (int, float)) and float(exponent).is_integer():
             times = abs(int(exponent))
             if times <= 64:
-                power = functools.reduce(lambda a, b: a * b, [self] * times, _pair(1.0))
+                power = _pair(1.0)
+                for _ in range(times):
+                    power = power * self
                 return power if exponent >= 0 else 1.0 / power
         zero = self.high == 0.0
         power = exp(_pair(exponent) * log(where(zero, 1.0, self)))
@@ -137,11 +139,11 @@ class Pair:
     def __ge__(self, other: Any) -> Any:
         return _pair(other) <= self
 
-    def __eq__(self, other: Any) -> Any:  # type: ignore[override]
+    def __eq__(self, other: Any) -> Any:
         other = _pair(other)
         return (self.high == other.high) & (self.low == other.low)
 
-    def __ne__(self, other: Any) -> Any:  # type: ignore[override]
+    def __ne__(self, other: Any) -> Any:
         return ~(self == other)
 
     __hash__ = None  # type: ignore[assignment]

@@ -213,7 +213,7 @@ def _jax_float64() -> AbstractContextManager[Any]:
     import jax
 
     if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
+        return jax.enable_x64(True)  # type: ignore[no-any-return]
     import jax.experimental  # before jax 0.8
 
     return jax.experimental.enable_x64(True)  # type: ignore[attr-defined, no-any-return]
@@ -235,9 +235,8 @@ def jax_lowers_float64(platform: str) -> bool:
             third = step.astype(jnp.int64).astype(jnp.float64) / 3.0
             return (third - float(np.float32(1 / 3))).astype(jnp.float32)
 
-    step = jax.ShapeDtypeStruct((), jnp.int32)
     try:
-        program = jax.jit(rest_of_third).lower(step).compile()
+        program = jax.jit(rest_of_third).lower(np.int32(1)).compile()
         return float(program(np.int32(1))) != 0.0
     except Exception:  # noqa: BLE001  (each version and platform fails in its own way)
         return False

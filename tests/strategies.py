@@ -218,9 +218,9 @@ def with_units(draw, **options):
     """Draw a schedule twice: with units, and in steps."""
     cycle = draw(cycles(multiplier=st.just(1.0), **options))
     pairs = [draw(lengths_with_units()) for _ in range(2)]
+    ups, downs = pairs
     written, counted = (
-        [replace(cycle, step_size_up=up, step_size_down=down) for up, down in [column]][0]
-        for column in zip(*pairs, strict=True)
+        replace(cycle, step_size_up=ups[i], step_size_down=downs[i]) for i in range(2)
     )
     if not draw(st.booleans()):
         return written, counted

@@ -112,7 +112,7 @@ from conftest import *
 from test_namespaces import LAST_PLACES, NAMES, STEPS, everything
 late = np.concatenate([STEPS.astype(np.int64), np.arange(10**12, 10**12 + 400)])
 for name in NAMES:
-    schedules = everything(name)
+    schedules = everything(name)[::3]
     got = jax.jit(lambda steps: [schedule(steps) for schedule in schedules])(late)
     for schedule, one in zip(schedules, got, strict=True):
         assert one.dtype == np.float64, one.dtype
@@ -130,11 +130,10 @@ def test_jax_with_x64_is_numpy_in_float64(pytestconfig):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs tensorflow")
-@pytest.mark.parametrize("name", NAMES)
-def test_tensorflow_is_numpy_rounded_once(name):
+def test_tensorflow_is_numpy_rounded_once():
     import tensorflow as tf
 
-    schedules = everything(name)
+    schedules = [schedule for name in NAMES for schedule in everything(name)[::3]]
     compiled = tf.function(lambda steps: [schedule(steps) for schedule in schedules])
     for schedule, got in zip(schedules, compiled(tf.constant(STEPS)), strict=True):
         assert got.dtype == tf.float64
@@ -143,7 +142,7 @@ def test_tensorflow_is_numpy_rounded_once(name):
         )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(strategies.schedules(depth=1), strategies.steps)
 def test_any_schedule_is_the_same_on_torch_and_jax(schedule, step):
     expected = schedule(step)

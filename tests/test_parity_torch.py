@@ -56,7 +56,7 @@ def our_per_step(cycle, step, xp):
 
 
 @pytest.mark.parametrize("optimizer", [sgd, adam])
-@pytest.mark.parametrize(("up", "down"), [(2000, 2000), (1000, 4000)])
+@pytest.mark.parametrize("halves", [(2000, 2000), (1000, 4000)])
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -67,26 +67,26 @@ def our_per_step(cycle, step, xp):
         ({"scale_fn": per_step, "scale_mode": "iterations"}, our_per_step),
     ],
 )
-def test_cyclic_lr(optimizer, up, down, theirs, ours):
+def test_cyclic_lr(optimizer, halves, theirs, ours):
+    up, down = halves
     opt = optimizer()
     scheduler = torch.optim.lr_scheduler.CyclicLR(
         opt, LOW, HIGH, up, down, base_momentum=BASE, max_momentum=MAX, **theirs
     )
-    # Half of the cases go the whole way; the others see every phase of the first cycles.
-    steps = STEPS if optimizer is sgd and up == down else 22_000
     lr = hc.Cycle(LOW, HIGH, up, down, scale=ours)
     plan = hc.Plan(lr=lr, momentum=lr.opposite(BASE, MAX))
-    values = plan(np.arange(steps))
-    theirs_lr, theirs_momentum = recorded(opt, scheduler, steps)
+    values = plan(np.arange(STEPS))
+    theirs_lr, theirs_momentum = recorded(opt, scheduler, STEPS)
     np.testing.assert_allclose(values["lr"], theirs_lr, **SAME)
     np.testing.assert_allclose(values["momentum"], theirs_momentum, **SAME)
 
 
 @pytest.mark.parametrize("optimizer", [sgd, adam])
 @pytest.mark.parametrize("three_phase", [False, True])
-@pytest.mark.parametrize(("strategy", "waveform"), [("cos", "hann"), ("linear", "linear")])
-@pytest.mark.parametrize(("total", "part"), [(10_000, 0.3), (1000, 0.25), (10, 0.2), (16, 0.375)])
-def test_one_cycle_lr(optimizer, three_phase, strategy, waveform, total, part):
+@pytest.mark.parametrize("shape", [("cos", "hann"), ("linear", "linear")])
+@pytest.mark.parametrize("run", [(10_000, 0.3), (1000, 0.25), (10, 0.2), (16, 0.375)])
+def test_one_cycle_lr(optimizer, three_phase, shape, run):
+    (strategy, waveform), (total, part) = shape, run
     # Boundaries at whole steps: part · total is one.
     opt = optimizer()
     options = {"pct_start": part, "div_factor": 5.0, "final_div_factor": 10.0}

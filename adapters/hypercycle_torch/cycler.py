@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import warnings
 import weakref
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +55,6 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     Attributes
     ----------
-    plan, last_epoch
-        As in every cycler: the schedules, and the updates made.
     base_lrs
         The groups' learning rates before they were driven.
     """
