@@ -15,7 +15,7 @@ assert lr(0) == 1e-4, lr(0)
 assert lr(4) == 1e-2, lr(4)
 
 adapters = metadata.entry_points(group="hypercycle")
-assert {adapter.name for adapter in adapters} == {"torch"}, adapters
+assert {adapter.name for adapter in adapters} == {"optax", "torch"}, adapters
 for adapter in adapters:
     adapter.load()  # an adapter imports where its framework is not installed
     assert adapter.name not in sys.modules, adapter

@@ -111,7 +111,7 @@ class Pair:
         return self + -_pair(other)
 
     def __rsub__(self, other: Any) -> Pair:
-        return -self + other
+        return (-self).__add__(other)
 
     def __rtruediv__(self, other: Any) -> Pair:
         return _pair(other) / self
@@ -123,7 +123,7 @@ class Pair:
         return floor(self / other)
 
     def __mod__(self, other: Any) -> Pair:
-        return self - floor(self / other) * other
+        return self - floor(self / other) * _pair(other)
 
     def __lt__(self, other: Any) -> Any:
         other = _pair(other)
@@ -139,11 +139,11 @@ class Pair:
     def __ge__(self, other: Any) -> Any:
         return _pair(other) <= self
 
-    def __eq__(self, other: Any) -> Any:
+    def __eq__(self, other: object) -> Any:
         other = _pair(other)
         return (self.high == other.high) & (self.low == other.low)
 
-    def __ne__(self, other: Any) -> Any:
+    def __ne__(self, other: object) -> Any:
         return ~(self == other)
 
     __hash__ = None  # type: ignore[assignment]

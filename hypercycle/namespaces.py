@@ -132,7 +132,9 @@ def _torch_namespace() -> Namespace:
     def where(condition: Any, a: Any, b: Any) -> Any:
         return lifted(functools.partial(torch.where, condition))(a, b)
 
-    functions: dict[str, Any] = {name: lifted(getattr(torch, name)) for name in _NUMPY_FUNCTIONS if name != "where"}
+    functions: dict[str, Any] = {
+        name: lifted(getattr(torch, name)) for name in _NUMPY_FUNCTIONS if name != "where"
+    }
     return Namespace(
         **functions,
         where=where,

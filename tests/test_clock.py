@@ -123,6 +123,9 @@ def test_multiplied_halves_are_rounded_half_up_from_the_first_length():
     # 1.7 means seventeen tenths: 8.5 rounds up, though the float 1.7 lies below.
     assert ups(5, 1.7)[1] == 9
     assert ups(5, 0.5) == [5, 3, 1, 1, 1]
+    # Exact to the last step of cycles of 10¹⁵ steps, where a float power is steps away.
+    long = hc.Cycle(0, 1, 2**40, 3, cycle_mult=1.1)
+    assert long.boundaries(60).tolist() == reference.boundaries(long, 60)
     both = hc.Cycle(0, 1, 5, 1, cycle_mult=0.5)
     assert np.diff(both.boundaries(5)).tolist() == [6, 4, 2, 2]
     assert hc.Cycle(0, 1, 0, 5, cycle_mult=0.1).locate(10**6).rising is False

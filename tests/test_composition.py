@@ -95,6 +95,13 @@ def test_a_product_is_the_product(first, second, step):
     assert product(step) == first(step) * second(step)
 
 
+def test_a_product_holds_when_both_factors_hold():
+    short, long = hc.Ramp(1, 2, 3), hc.Cycle(1, 3, 4, cycles=1)
+    assert hc.Product(short, long).length == hc.Product(long, short).length == 8
+    assert hc.Chain(hc.Product(short, long), 0.5)(7) == 2 * 1.5
+    assert hc.Product(short, hc.Cycle(1, 3, 4)).length is None
+
+
 def test_numbers_are_constants_in_every_place():
     assert hc.Chain((1, 3), 0.5).parts == ((hc.Constant(1.0), 3), hc.Constant(0.5))
     assert hc.Product(2, np.float32(0.5)).second == hc.Constant(0.5)
@@ -126,11 +133,12 @@ def every_step(step):
 
 def test_the_values_between_which_a_schedule_moves():
     cycle = hc.Cycle(0.1, 0.5, 4, inverted=True, scale="halving")
-    assert reached_values(cycle, 3) == [0.1, 0.5]
-    assert reached_values(hc.Ramp(1, 0.25, 4), 3) == [1.0, 0.25]
-    assert reached_values(hc.Chain((cycle, 3), hc.Ramp(1, 2, 3)), 3) == [0.1, 0.5, 1.0, 2.0]
-    assert reached_values(hc.Product(cycle, 2), 3) == [0.2, 1.0]
-    assert reached_values(every_step, 3) == [3.0]
+    assert reached_values(cycle) == [0.1, 0.5]
+    assert reached_values(hc.Ramp(1, 0.25, 4)) == [1.0, 0.25]
+    assert reached_values(hc.Chain((cycle, 3), hc.Ramp(1, 2, 3))) == [0.1, 0.5, 1.0, 2.0]
+    assert reached_values(hc.Product(cycle, 2)) == [0.2, 1.0]
+    assert reached_values(every_step) == []
+    assert reached_values(hc.Constant(3)) == [3.0]
     assert parts_of(hc.Product(1, 2)) == (hc.Constant(1), hc.Constant(2))
     assert parts_of(cycle) == ()
 

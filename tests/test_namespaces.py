@@ -112,7 +112,7 @@ from conftest import *
 from test_namespaces import LAST_PLACES, NAMES, STEPS, everything
 late = np.concatenate([STEPS.astype(np.int64), np.arange(10**12, 10**12 + 400)])
 for name in NAMES:
-    schedules = everything(name)[::3]
+    schedules = everything(name)[::5]
     got = jax.jit(lambda steps: [schedule(steps) for schedule in schedules])(late)
     for schedule, one in zip(schedules, got, strict=True):
         assert one.dtype == np.float64, one.dtype
@@ -142,7 +142,7 @@ def test_tensorflow_is_numpy_rounded_once():
         )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(strategies.schedules(depth=1), strategies.steps)
 def test_any_schedule_is_the_same_on_torch_and_jax(schedule, step):
     expected = schedule(step)

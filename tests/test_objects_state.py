@@ -1,0 +1,146 @@
+"""The state of what drives a plain object: saved, loaded, copied."""
+
+import copy
+import pickle
+import re
+import warnings
+from types import SimpleNamespace
+
+import pytest
+import strategies
+
+import hypercycle as hc
+
+P = hc.Cycle(0.1, 0.5, 4)
+
+
+class Layer:
+    def __init__(self):
+        self.p = 0.5
+
+
+def test_state_is_plain_and_brings_back_the_step():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P, start_step=3)
+    state = cycler.state_dict()
+    assert state == {
+        "version": 1,
+        "step": 3,
+        "plan": {"p": {"kind": "cycle", "low": 0.1, "high": 0.5, "step_size_up": 4}},
+        "initial": None,
+    }
+    kept = copy.deepcopy(state)
+    other = SimpleNamespace(p=0.0)
+    again = hc.attach(other, p=P)
+    for _ in range(2):  # a second time too: nothing is popped from it
+        again.load_state_dict(state)
+        assert (again.last_epoch, other.p) == (3, P(3))
+        again.step()
+        assert other.p == P(4)
+    assert state == kept
+
+
+def test_the_state_of_a_relative_plan_keeps_the_initial_values():
+    target = SimpleNamespace(p=0.5)
+    cycler = hc.attach(target, p=P, relative=True)
+    cycler.step()
+    state = cycler.state_dict()
+    assert state["initial"] == {"p": [0.5]}
+    other = SimpleNamespace(p=8.0)
+    again = hc.attach(other, p=P, relative=True)
+    again.load_state_dict(state)
+    assert other.p == target.p == 0.5 * P(1)
+
+
+def test_a_mismatch_is_an_error_or_a_choice_with_a_warning():
+    changed = hc.Cycle(0.1, 0.9, 4)
+    state = hc.attach(SimpleNamespace(p=0.0), p=P, start_step=4).state_dict()
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=changed)
+    told = (
+        "the saved schedules differ from the present ones:\n  p.high: saved 0.5, present 0.9\nPass"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        cycler.load_state_dict(state)
+    assert (target.p, cycler.last_epoch) == (0.1, 0)
+    with pytest.warns(
+        UserWarning, match="going on with the current schedules; the differences are"
+    ):
+        cycler.load_state_dict(state, on_mismatch="current")
+    assert (target.p, cycler.last_epoch, cycler.plan) == (0.9, 4, hc.Plan(p=changed))
+    with pytest.warns(
+        UserWarning, match=r"going on with the saved schedules; .*\n  p\.high: saved"
+    ):
+        cycler.load_state_dict(state, on_mismatch="saved")
+    assert (target.p, cycler.plan) == (0.5, hc.Plan(p=P))
+    with warnings.catch_warnings(record=True) as none:
+        warnings.simplefilter("always")
+        cycler.load_state_dict(state)
+    assert none == []
+    lenient = hc.attach(target, p=changed, on_mismatch="saved")
+    with pytest.warns(UserWarning, match="saved 0.5, present 0.9"):
+        lenient.load_state_dict(state)
+    assert lenient.plan == hc.Plan(p=P)
+
+
+def test_relative_and_absolute_do_not_match():
+    state = hc.attach(SimpleNamespace(p=0.5), p=P, relative=True).state_dict()
+    target = SimpleNamespace(p=0.25)
+    cycler = hc.attach(target, p=P)
+    message = "the plan was saved as relative and is now absolute"
+    with pytest.raises(ValueError, match=message):
+        cycler.load_state_dict(state)
+    with pytest.warns(UserWarning, match=message):
+        cycler.load_state_dict(state, on_mismatch="current")
+    assert target.p == 0.1
+    with pytest.warns(UserWarning, match=message):
+        cycler.load_state_dict(state, on_mismatch="saved")
+    assert target.p == 0.05
+
+
+def test_a_user_s_function_can_be_kept_but_not_brought_back():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=strategies.every_third, start_step=2)
+    cycler.load_state_dict(cycler.state_dict())
+    assert target.p == 0.5
+    other = hc.attach(target, p=P)
+    with (
+        pytest.warns(UserWarning, match="going on with the saved"),
+        pytest.raises(ValueError, match="p: a schedule of kind 'function' cannot be rebuilt"),
+    ):
+        other.load_state_dict(cycler.state_dict(), on_mismatch="saved")
+    assert (target.p, other.plan) == (0.1, hc.Plan(p=P))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "the state has version 2, this hypercycle reads version 1: use the relea"),
+        ({"step": -1}, "the saved step must be at least 0, got the saved step=-1"),
+        ({"step": 1.5}, "the saved step must be a whole number"),
+        ({"plan": {}}, "the saved plan is no description of a plan, got {}"),
+        ({"plan": 3}, "the saved plan is no description of a plan, got 3"),
+        ({"extra": 1}, "this is no state of a hypercycle cycler: expected the keys ['initial', "),
+    ],
+)
+def test_what_is_no_state_is_refused_and_changes_nothing(change, message):
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P, start_step=2)
+    state = {**cycler.state_dict(), **change}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cycler.load_state_dict(state)
+    with pytest.raises(ValueError, match=r"this is no state of a hypercycle cycler: .* got list"):
+        cycler.load_state_dict([state])
+    assert (target.p, cycler.last_epoch) == (P(2), 2)
+
+
+@pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])
+def test_a_copy_goes_on_by_itself(copied):
+    cycler = hc.attach(Layer(), p=P, start_step=3)
+    again = copied(cycler)
+    again.step()
+    assert (again.last_epoch, again.target.p, again.values) == (4, 0.5, {"p": 0.5})
+    assert (cycler.last_epoch, cycler.target.p) == (3, P(3))
+    assert repr(again) == "ObjectCycler(step=4, Plan(p=Cycle(0.1, 0.5, 4)))"
+    cycler.load_state_dict(again.state_dict())
+    assert cycler.target.p == 0.5
