@@ -27,7 +27,7 @@ from timing import (
 )
 
 import hypercycle as hc
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 LOW, HIGH, HALF = 0.001, 0.006, 2000
 PERIOD = 2 * HALF

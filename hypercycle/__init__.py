@@ -29,7 +29,7 @@ from hypercycle.policies import (
     warmup_stable_decay,
 )
 from hypercycle.registry import register_scale, register_waveform, scales, waveforms
-from hypercycle.scales import Exponential, Halving
+from hypercycle.scale_policies import Exponential, Halving
 
 if TYPE_CHECKING:
     from hypercycle.plotting import plot

@@ -16,7 +16,7 @@ from hypercycle.lengths import Length, Units, checked_length, in_steps, resolved
 from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, applied, evaluate_at
 from hypercycle.records import shown
 from hypercycle.validation import LARGEST_LENGTH, finite_number, is_number, whole_number
-from hypercycle.waveforms import Waveform
+from hypercycle.waveform_functions import Waveform
 
 Schedule = Callable[[Any], Any]
 """Anything that gives a value for a step: our records, or a function of an int."""

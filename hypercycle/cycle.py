@@ -20,9 +20,9 @@ from hypercycle.namespaces import (
     evaluate_at,
 )
 from hypercycle.records import shown
-from hypercycle.scales import Scale, Unscaled, validated_scale
+from hypercycle.scale_policies import Scale, Unscaled, validated_scale
 from hypercycle.validation import finite_number, is_traced, whole_number
-from hypercycle.waveforms import Waveform, triangular
+from hypercycle.waveform_functions import Waveform, triangular
 
 LARGEST_CYCLE_MULT = 100.0
 

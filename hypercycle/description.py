@@ -16,7 +16,7 @@ from hypercycle import registry
 from hypercycle.composition import Chain, Constant, Product, Ramp, Schedule
 from hypercycle.cycle import Cycle
 from hypercycle.plan import Groups, Plan
-from hypercycle.scales import Scale
+from hypercycle.scale_policies import Scale
 
 _KINDS: dict[str, type[Any]] = {"cycle": Cycle, "ramp": Ramp, "constant": Constant}
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from hypercycle.attaching import Options
     from hypercycle.plan import Plan
-    from hypercycle.scales import Scale
-    from hypercycle.waveforms import Waveform
+    from hypercycle.scale_policies import Scale
+    from hypercycle.waveform_functions import Waveform
 
 hookspec = pluggy.HookspecMarker("hypercycle")
 hookimpl = pluggy.HookimplMarker("hypercycle")

@@ -8,9 +8,9 @@ from hypercycle.composition import Chain, Constant, Ramp, Schedule, as_schedule,
 from hypercycle.cycle import Cycle
 from hypercycle.lengths import Length
 from hypercycle.plan import Plan
-from hypercycle.scales import Exponential, Halving
+from hypercycle.scale_policies import Exponential, Halving
 from hypercycle.validation import finite_number, positive_number, whole_number
-from hypercycle.waveforms import Waveform
+from hypercycle.waveform_functions import Waveform
 
 
 def triangular(

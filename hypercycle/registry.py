@@ -17,9 +17,9 @@ import numpy as np
 
 from hypercycle import plugins
 from hypercycle.namespaces import NUMPY
-from hypercycle.scales import SCALES, Scale
+from hypercycle.scale_policies import SCALES, Scale
 from hypercycle.validation import suggestion
-from hypercycle.waveforms import WAVEFORMS, Waveform
+from hypercycle.waveform_functions import WAVEFORMS, Waveform
 
 # How far from 0 and 1 a user's own function may start and end.
 _ENDPOINT_TOLERANCE = 1e-9

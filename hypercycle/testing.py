@@ -1,7 +1,7 @@
 """What the author of a waveform runs in a test.
 
 >>> from hypercycle.testing import check_waveform
->>> from hypercycle.waveforms import hann
+>>> from hypercycle.waveform_functions import hann
 >>> check_waveform(hann)["numpy"]
 'checked'
 """
@@ -21,7 +21,7 @@ from hypercycle.namespaces import NUMPY, Namespace, evaluate_at
 from hypercycle.registry import endpoints
 
 if TYPE_CHECKING:
-    from hypercycle.waveforms import Waveform
+    from hypercycle.waveform_functions import Waveform
 
 _Floats = npt.NDArray[np.float64]
 

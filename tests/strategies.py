@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 import hypercycle as hc
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 
 def cubic(x, xp):

@@ -11,7 +11,7 @@ import pytest
 
 from hypercycle import testing
 from hypercycle.testing import check_endpoints, check_waveform
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 
 @pytest.mark.parametrize("name", WAVEFORMS)

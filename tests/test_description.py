@@ -16,8 +16,8 @@ from hypercycle.description import (
     plan_from,
     schedule_from,
 )
-from hypercycle.scales import Unscaled
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.scale_policies import Unscaled
+from hypercycle.waveform_functions import WAVEFORMS
 
 SOME = settings(max_examples=100)
 NAMED = {

@@ -14,7 +14,7 @@ import torch
 from hypothesis import given, settings
 
 import hypercycle as hc
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 SCALES = {
     "constant": "constant",

@@ -505,7 +505,7 @@ answer = [one.plugin_name for one in plugins.for_target(torch.nn.Linear(1, 1))]
 def test_a_name_of_two_plugins_is_an_error_that_names_both(installed):
     script = """
 from hypercycle import registry
-from hypercycle.waveforms import hann
+from hypercycle.waveform_functions import hann
 answer = []
 for question in (
     lambda: registry.waveform("smoothstep"),
@@ -528,7 +528,7 @@ answer.append(registry.waveform("cubic").__name__)
     assert everything == one
     assert at_run_time.startswith(
         f"waveform 'cubic' is claimed by {rival} and by "
-        "register_waveform (hypercycle.waveforms.hann); "
+        "register_waveform (hypercycle.waveform_functions.hann); "
     )
     assert other == "cubic"
 

@@ -8,8 +8,8 @@ import pytest
 
 from hypercycle import plugins, registry
 from hypercycle.namespaces import NUMPY
-from hypercycle.scales import SCALES, Exponential, Halving, Unscaled
-from hypercycle.waveforms import WAVEFORMS, hann, triangular
+from hypercycle.scale_policies import SCALES, Exponential, Halving, Unscaled
+from hypercycle.waveform_functions import WAVEFORMS, hann, triangular
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 from hypercycle.namespaces import NUMPY
-from hypercycle.scales import SCALES, Unscaled
+from hypercycle.scale_policies import SCALES, Unscaled
 
 COUNTS = np.arange(2000, dtype=np.float64)
 
@@ -80,7 +80,11 @@ HELP = "a scale policy is called as scale(cycle, step, xp) and returns the facto
     [
         (5, TypeError, f"scale must be a registered name or a function, got 5; {HELP}"),
         (None, TypeError, "scale must be a registered name or a function, got None"),
-        (hc.Exponential, TypeError, "calling scale=<class 'hypercycle.scales.Exponential'> failed"),
+        (
+            hc.Exponential,
+            TypeError,
+            "calling scale=<class 'hypercycle.scale_policies.Exponential'> failed",
+        ),
         (lambda x: x, TypeError, "takes 1 positional argument but 3 were given"),
         (lambda cycle, step, xp: 1.0 / cycle, ValueError, f"gives [inf] at step 0; {HELP}"),
         (lambda cycle, step, xp: cycle / cycle, ValueError, f"gives [nan] at step 0; {HELP}"),

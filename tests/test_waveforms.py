@@ -9,7 +9,7 @@ from scipy.signal import windows
 
 import hypercycle as hc
 from hypercycle.namespaces import NUMPY
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 HALF = 500
 X = np.arange(HALF + 1) / HALF

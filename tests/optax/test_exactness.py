@@ -10,7 +10,7 @@ from strategies import schedules
 
 import hypercycle as hc
 from hypercycle import float32_pairs, namespaces
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 STEPS = ulps.spread(400)
 COMPOSITIONS = ulps.compositions()

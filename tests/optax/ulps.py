@@ -12,7 +12,7 @@ import numpy as np
 
 import hypercycle as hc
 from hypercycle import namespaces
-from hypercycle.waveforms import WAVEFORMS
+from hypercycle.waveform_functions import WAVEFORMS
 
 SCALES = {
     "constant": "constant",
