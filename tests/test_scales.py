@@ -19,13 +19,13 @@ def test_halving_is_exact_down_to_the_smallest_float_and_0_after_it():
     assert factors.tolist() == [2.0**-k if k <= 1074 else 0.0 for k in range(2000)]
 
 
-@given(st.floats(1e-3, 1.01), st.integers(0, 10**6), st.integers(0, 10**6))
+@given(st.floats(1e-3, 1.0), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_exponential_counts_what_it_is_told_to(gamma, cycle, step):
     numbers = np.array([float(cycle)]), np.array([float(step)])
     by_step = hc.Exponential(gamma)(*numbers, NUMPY)
     by_cycle = hc.Exponential(gamma, per="cycle")(*numbers, NUMPY)
-    np.testing.assert_allclose(by_step, [gamma**step], rtol=1e-15, atol=0)
-    np.testing.assert_allclose(by_cycle, [gamma**cycle], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(by_step, [gamma**step], rtol=1e-15, atol=1e-323)
+    np.testing.assert_allclose(by_cycle, [gamma**cycle], rtol=1e-15, atol=1e-323)
 
 
 def test_the_step_that_exponential_counts_is_the_global_one():
