@@ -61,6 +61,7 @@ wheel: $(VENV)/release.installed
 bench: $(VENV)/bench.installed
 	$(BIN)/python benchmarks/torch_step.py
 	$(BIN)/python benchmarks/values.py
+	$(BIN)/python benchmarks/optax_step.py
 
 clean:
 	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -4,13 +4,21 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
-SCRIPTS = ["torch_step.py", "values.py"]
+SCRIPTS = [
+    "torch_step.py",
+    "values.py",
+    pytest.param(
+        "optax_step.py",
+        marks=pytest.mark.skipif(find_spec("optax") is None, reason="optax is not installed"),
+    ),
+]
 NUMBER = re.compile(r"[\d,]*\.?\d+")
 
 
@@ -49,7 +57,7 @@ def run(request, tmp_path_factory):
 def test_prints_tables_of_numbers(run):
     script, printed, _ = run
     found = tables(printed)
-    assert len(found) == {"torch_step.py": 4, "values.py": 5}[script]
+    assert len(found) == {"torch_step.py": 4, "values.py": 5, "optax_step.py": 4}[script]
     for head, *body in found:
         assert body
         for row in body:

@@ -208,7 +208,7 @@ class _UnknownArgument:
 @pytest.mark.parametrize(
     ("plugin", "message"),
     [
-        (_Misspelt(), "unknown hook hypercycle_wavefroms; did you mean hypercycle_waveforms?"),
+        (_Misspelt(), "unknown hook hypercycle_wavefroms; did you mean 'hypercycle_waveforms'?"),
         (_Unmarked(), "hypercycle_waveforms is not marked as a hook; write @hypercycle.hookimpl"),
         (_Wrapper(), "hypercycle_waveforms is a hook wrapper"),
         (_UnknownArgument(), "loss"),
@@ -461,7 +461,7 @@ except ValueError as error:
     assert misspelt == (
         "plugin 'broken_hook' (hypercycle_misspelt_plugin, distribution hypercycle-broken-plugin "
         "0.0.1) failed and is left out: PluginValidationError: unknown hook hypercycle_wavefroms; "
-        "did you mean hypercycle_waveforms? the hooks are hypercycle_waveforms, "
+        "did you mean 'hypercycle_waveforms'? the hooks are hypercycle_waveforms, "
         "hypercycle_scales, hypercycle_attach, hypercycle_step"
     )
     assert broken == (
@@ -593,7 +593,7 @@ except ValueError as error:
     )
     result = ask(script, installed["example"], HYPERCYCLE_PLUGINS="kettle,teapot")
     assert result["answer"] == (
-        "HYPERCYCLE_PLUGINS asks for 'teapot', but the installed plugins are: kettle, torch"
+        "HYPERCYCLE_PLUGINS asks for 'teapot', but the installed plugins are: kettle, optax, torch"
     )
 
 
@@ -602,7 +602,7 @@ def test_the_listing_tells_loaded_broken_and_waiting_plugins_apart(installed):
 import dataclasses
 from hypercycle import plugins
 plugins._load(lambda name: name in ("kettle", "broken_import"))
-answer = [dataclasses.astuple(one) for one in plugins.listing() if one.name != "torch"]
+answer = [dataclasses.astuple(one) for one in plugins.listing() if one.distribution != "hypercycle"]
 """
     result = ask(script, installed["example"], installed["broken"])
     hooks = ["hypercycle_attach", "hypercycle_scales", "hypercycle_step", "hypercycle_waveforms"]
