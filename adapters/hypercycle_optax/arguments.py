@@ -13,6 +13,7 @@ from typing import Any
 from hypercycle.tracks import Interval
 from hypercycle.validation import suggestion
 
+_SAYS_NOTHING = (inspect.Parameter.empty, Any, "Any", "typing.Any")
 _MEMBER = re.compile(r"(?P<name>\w+)\[(?P<index>\d+)\]")
 _BETAS = {"beta1": 0, "beta2": 1, "beta3": 2}
 _NEUTRAL = {
@@ -201,7 +202,7 @@ def numeric_arguments(factory: Callable[..., Any]) -> list[str]:
 
 
 def _says_number(annotation: Any) -> bool:
-    if annotation is inspect.Parameter.empty:
+    if annotation in _SAYS_NOTHING:
         return True
     text = getattr(annotation, "__name__", None) if isinstance(annotation, type) else None
     text = text or str(annotation)
@@ -215,8 +216,8 @@ def _is_whole(parameter: inspect.Parameter) -> bool:
     """
     if parameter.annotation in _WHOLE:
         return True
-    says_nothing = parameter.annotation in (parameter.empty, float, "float")
-    return type(parameter.default) is int and not says_nothing
+    may_be_any = parameter.annotation in (*_SAYS_NOTHING, float, "float")
+    return type(parameter.default) is int and not may_be_any
 
 
 def _is_number(value: Any) -> bool:

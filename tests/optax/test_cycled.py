@@ -3,6 +3,7 @@
 import functools
 import pickle
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -506,3 +507,12 @@ def test_values_and_events_on_the_host_need_no_device():
 
 def test_the_plan_pickles_though_transformations_do_not():
     assert pickle.loads(pickle.dumps(PLAN)) == PLAN
+
+
+def test_an_argument_annotated_any_may_be_a_number():
+    def scaled(learning_rate: Any, momentum: "Any" = None):
+        return optax.sgd(learning_rate, momentum)
+
+    transformation = cycled(scaled, hc.Plan(lr=hc.Cycle(0.25, 0.5, 4), momentum=0.9))
+    updates, _ = transformation.update(jnp.ones(2), transformation.init(jnp.ones(2)))
+    assert updates.tolist() == [-0.25, -0.25]
