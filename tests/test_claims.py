@@ -52,3 +52,12 @@ def test_cyclic_lr_turns_momentum_on():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
     CyclicLR(optimizer, 0.0, 1.0)
     assert optimizer.param_groups[0]["momentum"] == 0.9
+
+
+def test_cyclic_lr_takes_the_saved_bounds_without_a_word():
+    saved = cyclic_lr(step_size_up=4).state_dict()
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    resumed = CyclicLR(optimizer, 10.0, 20.0, step_size_up=8, cycle_momentum=False)
+    resumed.load_state_dict(saved)
+    assert resumed.base_lrs == [0.0]
+    assert at(resumed, 4) == 1.0
