@@ -41,7 +41,8 @@ nitpick_ignore = [
     ("py:class", "LRScheduler"),
 ]
 nitpick_ignore_regex = [
-    ("py:.*", r"(collections\.abc|numpy|torch|optax|matplotlib)\..*"),  # documented on sites of their own
+    # documented on sites of their own
+    ("py:.*", r"(collections\.abc|numpy|torch|optax|matplotlib)\..*"),
 ]
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
