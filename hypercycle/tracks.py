@@ -6,7 +6,7 @@ training step only looks up ready-made floats.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,13 +139,10 @@ class Tracks:
         block = self._block[:, start : start + count]
         if not self._precomputable:
             self._forget()  # asked again, a user's function may say something else
-        columns = []
-        first = 0
-        for track in self.tracks:
-            own = block[first : first + len(track.schedules)]
-            first += len(track.schedules)
-            columns.append(own[0].tolist() if track.keys is None else own.T.tolist())
-        return columns
+        return [
+            own[0].tolist() if track.keys is None else own.T.tolist()
+            for track, own in self._by_track(block)
+        ]
 
     def _compute(self, step: int) -> None:
         """Compute the block that starts at ``step``."""
@@ -165,14 +162,18 @@ class Tracks:
                 return
 
     def _checked(self, values: Floats) -> Floats:
-        first = 0
-        for track in self.tracks:
-            own = values[first : first + len(track.schedules)]
-            first += len(track.schedules)
+        for track, own in self._by_track(values):
             if track.factors is not None:
-                own *= np.array(track.factors)[:, np.newaxis]
+                np.multiply(own, np.array(track.factors)[:, np.newaxis], out=own)
             track.check(own)
         return values
+
+    def _by_track(self, values: Floats) -> Iterator[tuple[Track, Floats]]:
+        """Yield each track with the rows of its own schedules."""
+        first = 0
+        for track in self.tracks:
+            yield track, values[first : first + len(track.schedules)]
+            first += len(track.schedules)
 
     def _values(self, step: int, count: int) -> Floats:
         """Return an array with a row of ``count`` values for each schedule."""
