@@ -1,7 +1,7 @@
 # Each target works from a clean checkout: what it needs goes into a virtual environment, once,
 # and again when pyproject.toml or constraints.txt change.
 #   PYTHON       the interpreter to start from, 3.11 or newer     make test PYTHON=python3.13
-#   PYTEST_ARGS  more arguments for pytest                        make test PYTEST_ARGS="-k sgdr -x"
+#   PYTEST_ARGS  more arguments for pytest (its first run)        make test PYTEST_ARGS="-k sgdr -x"
 #   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
 
 PYTHON ?= python3
@@ -12,6 +12,9 @@ VENV := .venv
 WHEEL_VENV := .venv-wheel
 BIN := $(VENV)/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# The first run has Keras on JAX; these are run again on its other backends.
+KERAS_TESTS := tests/keras adapters/hypercycle_keras
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -33,9 +36,13 @@ demo: $(VENV)/demo.installed
 
 test: $(VENV)/test.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(KERAS_TESTS)
+	KERAS_BACKEND=torch $(BIN)/python -m pytest $(KERAS_TESTS)
 
 walk: $(VENV)/test.installed
 	$(BIN)/python -m pytest -m walk $(PYTEST_ARGS)
+	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -m walk tests/keras
+	KERAS_BACKEND=torch $(BIN)/python -m pytest -m walk tests/keras
 
 lint: $(VENV)/test.installed
 	$(BIN)/ruff check .
@@ -62,6 +69,7 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python benchmarks/torch_step.py
 	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/optax_step.py
+	$(BIN)/python benchmarks/keras_step.py
 
 clean:
 	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache

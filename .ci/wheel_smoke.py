@@ -2,6 +2,7 @@
 
 import sys
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypercycle as hc
@@ -15,9 +16,13 @@ assert lr(0) == 1e-4, lr(0)
 assert lr(4) == 1e-2, lr(4)
 
 adapters = metadata.entry_points(group="hypercycle")
-assert {adapter.name for adapter in adapters} == {"optax", "torch"}, adapters
+assert {adapter.name for adapter in adapters} == {"keras", "optax", "torch"}, adapters
 for adapter in adapters:
-    adapter.load()  # an adapter imports where its framework is not installed
-    assert adapter.name not in sys.modules, adapter
+    assert find_spec(adapter.value), adapter
+try:
+    hc.attach(object(), lr=lr)  # asks every adapter whose framework is there
+except TypeError as error:
+    assert str(error).startswith("nobody can drive a object"), error
+assert not {adapter.name for adapter in adapters} & set(sys.modules)
 
 print(f"hypercycle {hc.__version__} works from {Path(hc.__file__).parent}")

@@ -1,6 +1,9 @@
 """Sphinx: `make docs`."""
 
+import os
 from importlib import metadata
+
+os.environ.setdefault("KERAS_BACKEND", "jax")  # read when autodoc imports Keras
 
 project = "hypercycle"
 author = "hypercycle contributors"
@@ -42,7 +45,7 @@ nitpick_ignore = [
 ]
 nitpick_ignore_regex = [
     # documented on sites of their own
-    ("py:.*", r"(collections\.abc|numpy|torch|optax|matplotlib)\..*"),
+    ("py:.*", r"(collections\.abc|keras|numpy|torch|optax|matplotlib)\..*"),
 ]
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

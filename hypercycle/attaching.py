@@ -33,6 +33,7 @@ class Options:
     on_mismatch: OnMismatch = "error"
     on_event: OnEvent | None = None
     events_of: str | Schedule | None = None
+    total_steps: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))
@@ -193,7 +194,9 @@ def attach(
     resolved = _merged(plan, schedules).resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
-    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of)
+    options = Options(
+        start_step, relative, advance, on_mismatch, on_event, events_of, total_steps
+    )
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
     driver = _ask(plugins.for_target(target), target, resolved, options)

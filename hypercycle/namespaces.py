@@ -293,11 +293,17 @@ def _evaluate_tensorflow(schedule: Evaluates, step: Any) -> Any:
     return tf.broadcast_to(value, tf.shape(steps))
 
 
+def _evaluate_keras(schedule: Evaluates, step: Any) -> Any:
+    # A variable, such as optimizer.iterations; inside a stateless call, the value it has there.
+    return evaluate_at(schedule, step.value)
+
+
 _LIBRARIES: dict[str, Callable[[Evaluates, Any], Any]] = {
     "torch": _evaluate_torch,
     "jax": _evaluate_jax,
     "jaxlib": _evaluate_jax,
     "tensorflow": _evaluate_tensorflow,
+    "keras": _evaluate_keras,
 }
 
 
@@ -305,7 +311,7 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
     """Return the value of ``schedule`` at ``step``: a float for an int, an array for an array.
 
     NumPy arrays and PyTorch and TensorFlow tensors give float64, JAX arrays JAX's default float
-    dtype (float32, rounded once, unless 64 bits are enabled).
+    dtype (float32, rounded once, unless 64 bits are enabled), a Keras variable what its value gives.
 
     Raises
     ------

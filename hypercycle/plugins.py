@@ -3,8 +3,8 @@
 An entry point of the group ``hypercycle`` is named after the package whose objects the plugin
 drives. Nothing is looked up when hypercycle is imported; driving an object loads the plugins that
 are named after the packages of its class and its bases; an unknown name of a waveform or scale
-policy, or an object that nobody took, loads the rest. A plugin that fails is left out with a
-warning.
+policy, or an object that nobody took, loads the rest, except hypercycle's own adapters of
+frameworks that are not imported. A plugin that fails is left out with a warning.
 
 The environment variable ``HYPERCYCLE_PLUGINS`` overrules this: an empty one switches entry points
 off; entry-point names, separated by commas, are the only ones considered, and all of them are
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import sys
 import threading
 import warnings
 from contextlib import contextmanager
@@ -254,8 +255,7 @@ def _find_entry_points() -> tuple[EntryPoint, ...]:
         from importlib.metadata import entry_points
 
         def order(point: EntryPoint) -> tuple[bool, str, str]:
-            ours = point.dist is not None and point.dist.name.lower() == GROUP
-            return (not ours, point.name, point.value)
+            return (not _is_ours(point), point.name, point.value)
 
         _state.entry_points = tuple(sorted(entry_points(group=GROUP), key=order))
     return _state.entry_points
@@ -276,8 +276,17 @@ def _load(wanted: Callable[[str], bool]) -> None:
             )
         wanted = chosen.__contains__
     for point in found:
-        if wanted(point.name):
+        if wanted(point.name) and (chosen is not None or not _has_nothing_to_drive(point)):
             _load_entry_point(point)
+
+
+def _has_nothing_to_drive(point: EntryPoint) -> bool:
+    """Return whether this is an adapter of hypercycle's whose framework nobody has imported."""
+    return _is_ours(point) and point.name not in sys.modules
+
+
+def _is_ours(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name.lower() == GROUP
 
 
 def _load_entry_point(point: EntryPoint) -> None:

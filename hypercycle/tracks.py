@@ -34,16 +34,16 @@ class Interval:
     least: float = -np.inf
     most: float = np.inf
     most_included: bool = True
+    least_included: bool = True
 
     def holds(self, values: Floats) -> bool:
         """Return whether all values are finite and inside."""
         if values.size == 0:
             return True
         least, most = values.min(), values.max()  # NaN compares false
-        inside = self.least <= least and (
-            most <= self.most if self.most_included else most < self.most
-        )
-        return bool(inside and np.isfinite(least) and np.isfinite(most))
+        above = self.least <= least if self.least_included else self.least < least
+        below = most <= self.most if self.most_included else most < self.most
+        return bool(above and below and np.isfinite(least) and np.isfinite(most))
 
     def check(self, values: Floats, what: str) -> None:
         """Raise ValueError with the first value that is not finite and inside."""
@@ -52,7 +52,7 @@ class Interval:
                 raise ValueError(f"{what} accepts values in {self}, its schedule gives {value!r}")
 
     def __str__(self) -> str:
-        left = "(-inf" if self.least == -np.inf else f"[{self.least:g}"
+        left = "(-inf" if self.least == -np.inf else f"{'(['[self.least_included]}{self.least:g}"
         right = "inf)" if self.most == np.inf else f"{self.most:g}{'])'[not self.most_included]}"
         return f"{left}, {right}"
 

@@ -14,6 +14,11 @@ for name in ("reference", "strategies"):
     module = sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(module)
 
+# Read when Keras is imported. `make test` runs the tests of the Keras adapter once more on each of
+# the other backends.
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
 settings.register_profile(
     "local", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )

@@ -15,11 +15,11 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def blocks(text, language):
-    """The fenced blocks in that language, each at its own line so that errors point there."""
+def blocks(text, *languages):
+    """(language, block) in these languages, each at its own line so that errors point there."""
     for match in FENCE.finditer(text):
-        if match[1] == language:
-            yield "\n" * text.count("\n", 0, match.start(2)) + match[2]
+        if match[1] in languages:
+            yield match[1], "\n" * text.count("\n", 0, match.start(2)) + match[2]
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: path.name)
@@ -27,32 +27,26 @@ def document(request):
     return request.param
 
 
-def test_sessions_give_what_they_show(document, tmp_path, monkeypatch):
+def test_what_is_shown_runs_from_top_to_bottom(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
-    text = document.read_text(encoding="utf-8")
-    namespace = {"hc": hc}  # one for the document: a session goes on where the last one stopped
-    for session in blocks(text, "pycon"):
-        test = parser.get_doctest(session, namespace, document.name, str(document), 0)
+    # One for the document: who pastes a block has pasted those before it.
+    namespace = {"__name__": "__main__", "hc": hc}
+    for language, block in blocks(document.read_text(encoding="utf-8"), "python", "pycon"):
+        if language == "python":
+            exec(compile(block, str(document), "exec"), namespace)
+            continue
+        test = parser.get_doctest(block, {}, document.name, str(document), 0)
+        test.globs = namespace
         report = []
         runner.run(test, out=report.append, clear_globs=False)
-        namespace = test.globs
         assert not report, "".join(report)
-
-
-def test_programs_run_from_top_to_bottom(document, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    namespace = {"__name__": "__main__"}  # one for the document, as for who pastes it
-    for program in blocks(document.read_text(encoding="utf-8"), "python"):
-        exec(compile(program, str(document), "exec"), namespace)
 
 
 def test_data_parses(document):
     text = document.read_text(encoding="utf-8")
-    for data in blocks(text, "toml"):
-        tomllib.loads(data)
-    for data in blocks(text, "json"):
-        json.loads(data)
+    for language, data in blocks(text, "toml", "json"):
+        (tomllib if language == "toml" else json).loads(data)
 
 
 @pytest.mark.parametrize("name", hc.__all__)

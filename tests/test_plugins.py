@@ -423,6 +423,13 @@ answer = [one.plugin_name for one in found]
     assert FRAMEWORKS & set(result["loaded"]) == {"torch"}
 
 
+def test_adapters_of_frameworks_that_are_not_imported_are_left_alone(installed):
+    script = "from hypercycle import plugins; plugins.load_all()"
+    result = ask(script, installed["example"])
+    assert adapters(result["loaded"]) == {"hypercycle_example_plugin"}
+    assert not FRAMEWORKS & set(result["loaded"])
+
+
 def test_loading_the_torch_adapter_does_not_load_torch():
     script = "from hypercycle import plugins; plugins.load_all()"
     result = ask(script, HYPERCYCLE_PLUGINS="torch")
@@ -593,7 +600,8 @@ except ValueError as error:
     )
     result = ask(script, installed["example"], HYPERCYCLE_PLUGINS="kettle,teapot")
     assert result["answer"] == (
-        "HYPERCYCLE_PLUGINS asks for 'teapot', but the installed plugins are: kettle, optax, torch"
+        "HYPERCYCLE_PLUGINS asks for 'teapot', but the installed plugins are: keras, "
+        "kettle, optax, torch"
     )
 
 

@@ -1,0 +1,36 @@
+"""hypercycle for Keras 3: optimizers whose hyperparameters follow a plan inside the compiled step.
+
+A pluggy plugin like anybody's. Importing it registers the classes that
+``keras.saving.load_model`` needs for a model with a cycled optimizer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from hypercycle import hookimpl
+
+if int(keras.__version__.partition(".")[0]) < 3:
+    raise ImportError(
+        f"hypercycle_keras drives optimizers of Keras 3, this is Keras {keras.__version__}: its "
+        "optimizers keep hyperparameters in another way. Install keras>=3"
+    )
+
+from hypercycle_keras.history import CycleHistory
+from hypercycle_keras.optimizers import Cycled, cycled, cycled_class
+from hypercycle_keras.schedule import Schedule
+from hypercycle_keras.targets import attach_optimizer
+
+if TYPE_CHECKING:
+    from hypercycle.attaching import Options
+    from hypercycle.plan import Plan
+
+__all__ = ["CycleHistory", "Cycled", "Schedule", "cycled", "cycled_class"]
+
+
+@hookimpl
+def hypercycle_attach(target: Any, plan: Plan, options: Options) -> keras.optimizers.Optimizer:
+    """Drive Keras 3 optimizers."""
+    return attach_optimizer(target, plan, options)

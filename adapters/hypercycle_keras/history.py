@@ -1,0 +1,200 @@
+"""A callback that records what a cycled optimizer does, tells its events, ends at a cycle's end."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from hypercycle import plugins
+from hypercycle.attaching import OnEvent
+from hypercycle.composition import Schedule, events_of, length_of
+from hypercycle_keras.optimizers import driven
+from hypercycle_keras.values import value_of_variable
+
+
+class CycleHistory(keras.callbacks.Callback):
+    """Records every hyperparameter, tells events, and can end training where a cycle ends.
+
+    The values are computed on the host, at the end of each epoch: the training step does nothing
+    for it. The last value of each epoch goes into ``logs`` under the plan's names, where
+    ``History``, ``CSVLogger`` and ``TensorBoard`` find it if they come after this callback. (With
+    the backend's own asynchronous callbacks off, which events and observers need, Keras waits for
+    each batch.)
+
+    Parameters
+    ----------
+    on_event
+        Called as ``on_event(name, cycle, step)`` after the batch with which training moved onto a
+        ``"peak"`` (x = 1) or a ``"cycle_end"``. Batches are counted: where a
+        ``LossScaleOptimizer`` skips one, events come that much too early until the epoch ends.
+        With ``steps_per_execution=n``, they come after the n batches.
+    events_of
+        Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
+        given.
+    stop_at_cycle_end
+        Put off a stop that another callback asks for at the end of an epoch, such as
+        ``EarlyStopping``, to the end of the cycle, in mid-epoch too. This callback must come after
+        the other in the list. A stop in mid-epoch, such as that of ``TerminateOnNaN``, is not put
+        off.
+    optimizer
+        Which optimizer, if several follow plans, as in a ``MultiOptimizer``.
+
+    Attributes
+    ----------
+    steps
+        The plan's step of every update made so far, an int64 array.
+    values
+        The values of these updates, a float64 array for each name in the plan; a dict of arrays by
+        pattern where variables differ.
+
+    Raises
+    ------
+    ValueError
+        When training begins, if no optimizer of the model follows a plan, or several do, or there
+        are no cycles to wait for.
+    """
+
+    def __init__(
+        self,
+        on_event: OnEvent | None = None,
+        *,
+        events_of: str | Schedule | None = None,
+        stop_at_cycle_end: bool = False,
+        optimizer: keras.optimizers.Optimizer | None = None,
+    ) -> None:
+        super().__init__()
+        if on_event is not None and not callable(on_event):
+            raise TypeError(
+                f"on_event must be a function on_event(name, cycle, step), got {on_event!r}"
+            )
+        self.on_event = on_event
+        self.events_of = events_of
+        self.stop_at_cycle_end = stop_at_cycle_end
+        self._chosen = optimizer
+        self._steps: list[np.ndarray] = []
+        self._stops = False
+        # Keras then goes on without waiting for the batch.
+        self.async_safe = on_event is None and not stop_at_cycle_end
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The plan's step of every update made so far."""
+        return np.concatenate([np.empty(0, np.int64), *self._steps])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of every update made so far, by name."""
+        return {} if not self._steps else self._optimizer.plan(self.steps)
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Find the optimizer and look where its plan stands."""
+        self._optimizer = self._find()
+        self._owner = None
+        if self.on_event is not None or self.stop_at_cycle_end:
+            self._owner = self._optimizer.plan.clock_owner(self.events_of)
+        if self.stop_at_cycle_end and not hasattr(self._owner, "events"):
+            raise ValueError(
+                f"stop_at_cycle_end waits for the end of a cycle, and {self._owner!r} has none: "
+                "name a schedule with cycles as events_of"
+            )
+        self._observers = plugins.observers()
+        self.async_safe = self._owner is None and not self._observers
+        self._stops = self._cut_short = False
+        self._look()
+        self._told = self._recorded
+
+    def on_train_batch_end(
+        self,
+        batch: int,
+        logs: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> None:
+        """Tell what happened in this batch, or these batches."""
+        if self._owner is not None or self._observers:
+            # With several steps per execution, Keras counts on past the end of an epoch.
+            steps = self.params.get("steps") or batch + 1
+            in_epoch = min(batch + 1, steps)
+            every = self._optimizer.gradient_accumulation_steps or 1
+            self._tell(self._optimizer._step_after((self._batches + in_epoch) // every))  # noqa: SLF001
+            self._cut_short = in_epoch < steps or self._model.stop_training
+
+    def on_epoch_end(
+        self,
+        epoch: int,  # noqa: ARG002
+        logs: dict[str, Any] | None = None,
+    ) -> None:
+        """Record the epoch's updates, and put off a stop that was asked for."""
+        before = self._recorded
+        _ = self.model  # with JAX, what brings the variables up to date
+        self._look()
+        if self._owner is not None or self._observers:
+            self._tell(self._recorded)
+        if self._recorded > before:
+            self._steps.append(np.arange(before, self._recorded))
+            if logs is not None:
+                logs.update(_flat(self._optimizer.plan(self._recorded - 1)))
+        stops = self.stop_at_cycle_end and self.model.stop_training and not self._cut_short
+        if stops and self._has_more_cycles():
+            self._stops = True
+            self.model.stop_training = False
+
+    def _find(self) -> Any:
+        found = driven(self.model.optimizer) if self._chosen is None else driven(self._chosen)
+        if not found:
+            raise ValueError(
+                "CycleHistory found no optimizer that follows a plan: "
+                "model.compile(optimizer=hc.attach(optimizer, …)) first"
+            )
+        if len(found) > 1:
+            names = ", ".join(one.name for one in found)
+            raise ValueError(
+                f"several optimizers of this model follow plans, {names}: give "
+                "CycleHistory(optimizer=…) for each of them"
+            )
+        return found[0]
+
+    def _look(self) -> None:
+        """Read off how many batches and updates were made."""
+        iterations = self._optimizer._iterations  # noqa: SLF001  (counts accumulated batches too)
+        self._batches = int(value_of_variable(iterations))
+        self._recorded = self._optimizer.plan_step
+
+    def _tell(self, step: int) -> None:
+        """Tell the events of the steps that training has moved onto since the last time."""
+        for reached in range(self._told + 1, step + 1):
+            for observer in self._observers:
+                plugins.call(
+                    observer,
+                    step=reached,
+                    values=self._optimizer.plan(reached),
+                    target=self._optimizer,
+                )
+            if self._owner is None:
+                continue
+            for event in events_of(self._owner, reached):
+                if self.on_event is not None:
+                    self.on_event(*event)
+                if self._stops and event.name == "cycle_end":
+                    self._model.stop_training = True
+        self._told = max(self._told, step)
+
+    def _has_more_cycles(self) -> bool:
+        """Return whether a cycle has to be waited for; not at a cycle's end, nor after the last."""
+        assert self._owner is not None  # noqa: S101  (on_train_begin has found it)
+        step = self._recorded
+        length = length_of(self._owner)
+        if length is not None and step >= length:
+            return False
+        return all(event.name != "cycle_end" for event in events_of(self._owner, step))
+
+
+def _flat(values: dict[str, Any]) -> dict[str, float]:
+    """Return the values as logs take them: one number for each name."""
+    flat = {}
+    for name, value in values.items():
+        if isinstance(value, dict):
+            flat.update({f"{name}/{pattern}": float(one) for pattern, one in value.items()})
+        else:
+            flat[name] = float(value)
+    return flat
