@@ -70,6 +70,7 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/optax_step.py
 	$(BIN)/python benchmarks/keras_step.py
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
 
 clean:
 	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache

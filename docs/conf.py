@@ -40,6 +40,7 @@ nitpick_ignore = [
     # imported for type checkers alone, so that their names stay short
     *(("py:class", name) for name in ("Figure", "FigureBase", "Module", "Optimizer", "np.ndarray")),
     *(("py:class", name) for name in ("OptimizerCycler", "OptimizerFollower", "Options")),
+    ("py:class", "PlanLike"),
     ("py:class", "hypercycle.clock.Clock"),  # what Cycle.locate and the like ask
     ("py:class", "LRScheduler"),
 ]

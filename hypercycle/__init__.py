@@ -32,11 +32,14 @@ from hypercycle.registry import register_scale, register_waveform, scales, wavef
 from hypercycle.scale_policies import Exponential, Halving
 
 if TYPE_CHECKING:
+    from hypercycle.bounds import Bounds, NoBounds
     from hypercycle.plotting import plot
+    from hypercycle.range_test import RangeTest
 
     __version__: str
 
 __all__ = [
+    "Bounds",
     "Chain",
     "Constant",
     "Cycle",
@@ -45,9 +48,11 @@ __all__ = [
     "Groups",
     "Halving",
     "Location",
+    "NoBounds",
     "Plan",
     "Product",
     "Ramp",
+    "RangeTest",
     "attach",
     "exp_range",
     "hookimpl",
@@ -66,13 +71,20 @@ __all__ = [
     "waveforms",
 ]
 
+# Loaded when asked for, so that importing hypercycle costs little more than NumPy.
+_LAZY = {
+    "Bounds": "hypercycle.bounds",
+    "NoBounds": "hypercycle.bounds",
+    "RangeTest": "hypercycle.range_test",
+    "plot": "hypercycle.plotting",
+}
+
 
 def __getattr__(name: str) -> Any:
-    # Loaded when asked for, so that importing hypercycle costs little more than NumPy.
-    if name == "plot":
-        from hypercycle.plotting import plot
+    if name in _LAZY:
+        from importlib import import_module
 
-        return plot
+        return getattr(import_module(_LAZY[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 

@@ -194,9 +194,7 @@ def attach(
     resolved = _merged(plan, schedules).resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
-    options = Options(
-        start_step, relative, advance, on_mismatch, on_event, events_of, total_steps
-    )
+    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
     driver = _ask(plugins.for_target(target), target, resolved, options)

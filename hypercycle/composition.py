@@ -15,6 +15,7 @@ from hypercycle.cycle import Cycle, waveform_function
 from hypercycle.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.namespaces import NUMPY, ONE_STEP, Namespace, applied, evaluate_at
 from hypercycle.records import shown
+from hypercycle.tabulated import Tabulated
 from hypercycle.validation import LARGEST_LENGTH, finite_number, is_number, whole_number
 from hypercycle.waveform_functions import Waveform
 
@@ -402,6 +403,8 @@ def reached_values(schedule: Schedule) -> list[float]:
     if isinstance(schedule, Product):
         firsts = reached_values(schedule.first)
         return [a * b for a in firsts for b in reached_values(schedule.second)]
+    if isinstance(schedule, Tabulated):
+        return [float(schedule.values.min()), float(schedule.values.max())]
     return [schedule.value] if isinstance(schedule, Constant) else []
 
 

@@ -311,7 +311,8 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
     """Return the value of ``schedule`` at ``step``: a float for an int, an array for an array.
 
     NumPy arrays and PyTorch and TensorFlow tensors give float64, JAX arrays JAX's default float
-    dtype (float32, rounded once, unless 64 bits are enabled), a Keras variable what its value gives.
+    dtype (float32, rounded once, unless 64 bits are enabled), Keras variables what their values
+    give.
 
     Raises
     ------

@@ -18,6 +18,10 @@ SCRIPTS = [
         "optax_step.py",
         marks=pytest.mark.skipif(find_spec("optax") is None, reason="optax is not installed"),
     ),
+    pytest.param(
+        "keras_step.py",
+        marks=pytest.mark.skipif(find_spec("keras") is None, reason="keras is not installed"),
+    ),
 ]
 NUMBER = re.compile(r"[\d,]*\.?\d+")
 
@@ -57,7 +61,8 @@ def run(request, tmp_path_factory):
 def test_prints_tables_of_numbers(run):
     script, printed, _ = run
     found = tables(printed)
-    assert len(found) == {"torch_step.py": 4, "values.py": 5, "optax_step.py": 4}[script]
+    expected = {"torch_step.py": 4, "values.py": 5, "optax_step.py": 4, "keras_step.py": 3}
+    assert len(found) == expected[script]
     for head, *body in found:
         assert body
         for row in body:

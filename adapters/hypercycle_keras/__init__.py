@@ -20,6 +20,7 @@ if int(keras.__version__.partition(".")[0]) < 3:
 
 from hypercycle_keras.history import CycleHistory
 from hypercycle_keras.optimizers import Cycled, cycled, cycled_class
+from hypercycle_keras.range_test_runner import range_test
 from hypercycle_keras.schedule import Schedule
 from hypercycle_keras.targets import attach_optimizer
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from hypercycle.attaching import Options
     from hypercycle.plan import Plan
 
-__all__ = ["CycleHistory", "Cycled", "Schedule", "cycled", "cycled_class"]
+__all__ = ["CycleHistory", "Cycled", "Schedule", "cycled", "cycled_class", "range_test"]
 
 
 @hookimpl

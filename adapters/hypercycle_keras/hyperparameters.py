@@ -147,7 +147,12 @@ def read(optimizer: keras.optimizers.Optimizer, attribute: str) -> Any:
     if attribute != LEARNING_RATE:
         return optimizer.__dict__[attribute]
     rate = optimizer._learning_rate  # noqa: SLF001  (the property calls a schedule)
-    return value_of_variable(rate) if isinstance(rate, keras.Variable) else rate
+    return value_of_variable(rate) if is_variable(rate) else rate
+
+
+def is_variable(rate: Any) -> bool:
+    """Return whether a learning rate is a number that can be assigned, not a schedule."""
+    return hasattr(rate, "assign")  # in old versions, keras.Variable is no base of variables
 
 
 def _attributes(optimizer: keras.optimizers.Optimizer) -> list[str]:

@@ -77,7 +77,7 @@ class Cycled(_Optimizer):
 
     @property
     def plan_step(self) -> int:
-        """The plan's step of the next update: updates made, and where ``start_step`` began."""
+        """The plan's step of the next update, which is how many it has counted."""
         return self._step_after(_updates(self))
 
     @property
@@ -475,7 +475,12 @@ def _around(outer: Any, inner: Any) -> Any:
     """Return a LossScaleOptimizer like this one around another optimizer."""
     config = outer.get_config()
     del config["inner_optimizer"]
-    return type(outer)(inner, **config)
+    result = type(outer)(inner, **config)
+    if outer.built:
+        result.build(outer._trainable_variables)  # noqa: SLF001
+        for new, old in zip(result._variables, outer._variables, strict=True):  # noqa: SLF001
+            new.assign(keras.ops.copy(old.value))
+    return result
 
 
 def _check_target(optimizer: Any, *, replace: bool) -> None:
@@ -558,7 +563,7 @@ def _config_of(optimizer: Any) -> dict[str, Any]:
     config = dict(optimizer.get_config())
     config.pop(_CONFIG, None)
     rate = optimizer._learning_rate  # noqa: SLF001  (the property calls a schedule)
-    if not isinstance(rate, keras.Variable):
+    if not hyperparameters.is_variable(rate):
         config[LEARNING_RATE] = rate
     return config
 
@@ -643,7 +648,7 @@ def _copy_state(optimizer: Any, result: Any) -> None:
         pairs = [(new, saved[new.path]) for new in result.variables if new.path in saved]
     for new, old in pairs:
         if new is not result._learning_rate:  # noqa: SLF001  (of the plan)
-            new.assign(old.value)
+            new.assign(keras.ops.copy(old.value))  # JAX gives buffers away to its next step
 
 
 def _follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) -> None:

@@ -14,30 +14,10 @@ from hypercycle.cycle import Cycle
 from hypercycle.namespaces import Namespace, evaluate_at
 from hypercycle.plan import value_at
 from hypercycle.scale_policies import Unscaled
+from hypercycle.tabulated import Tabulated
 from hypercycle_keras.warning import warn
 
 LONGEST_TABLE = 10_000_000
-
-
-@dataclass(frozen=True)
-class Tabulated:
-    """The values of a schedule that cannot be traced, computed beforehand.
-
-    ``period`` is the length after which they repeat; without one the last value holds.
-    """
-
-    schedule: Schedule
-    table: np.ndarray
-    repeats: bool
-
-    def __call__(self, step: Any) -> Any:
-        """Return the value: a float for an int, an array for an array of steps."""
-        return evaluate_at(self, step)
-
-    def evaluate(self, step: Any, xp: Namespace) -> Any:
-        """Return float64 values at int64 steps in the namespace ``xp``."""
-        size = len(self.table)
-        return xp.take(self.table, step % size if self.repeats else xp.clip(step, 0, size - 1))
 
 
 @dataclass(frozen=True)
@@ -224,7 +204,7 @@ def _tabulated(
         f"the schedule of {name} cannot be traced by {keras.backend.backend()} ({reason}): the "
         f"compiled step looks its values up in a table of {what}"
     )
-    return Tabulated(schedule, value_at(schedule, np.arange(size)), repeats=period is not None)
+    return Tabulated(value_at(schedule, np.arange(size)), repeats=period is not None)
 
 
 def _period(schedule: Schedule) -> int | None:

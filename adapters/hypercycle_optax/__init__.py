@@ -14,9 +14,10 @@ from hypercycle import hookimpl
 if TYPE_CHECKING:
     from hypercycle.attaching import Options
     from hypercycle.plan import Plan
+    from hypercycle_optax.range_test_runner import range_test
     from hypercycle_optax.transformation import CycledState, at_step, cycled
 
-__all__ = ["CycledState", "at_step", "cycled"]
+__all__ = ["CycledState", "at_step", "cycled", "range_test"]
 
 
 @hookimpl
@@ -30,6 +31,10 @@ def hypercycle_attach(target: Any, plan: Plan, options: Options) -> Any:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "range_test":
+        from hypercycle_optax.range_test_runner import range_test
+
+        return range_test
     if name in __all__:
         from hypercycle_optax import transformation
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from hypercycle.attaching import Options
     from hypercycle.plan import Plan
     from hypercycle_torch.cycler import OptimizerCycler, OptimizerFollower
+    from hypercycle_torch.range_test_runner import range_test
 
-__all__ = ["OptimizerCycler", "OptimizerFollower"]
+__all__ = ["OptimizerCycler", "OptimizerFollower", "range_test"]
 
 
 @hookimpl
@@ -33,6 +34,10 @@ def hypercycle_attach(target: Any, plan: Plan, options: Options) -> OptimizerCyc
 
 
 def __getattr__(name: str) -> Any:
+    if name == "range_test":
+        from hypercycle_torch.range_test_runner import range_test
+
+        return range_test
     if name in __all__:
         from hypercycle_torch import cycler
 

@@ -44,7 +44,9 @@ def test_what_a_callback_assigns_is_frozen_at_the_first_batch(kind, name, settin
 
 def test_a_learning_rate_that_a_callback_assigns_is_used():
     plan = hc.Plan(lr=LR)
-    assert_same(train(OPTIMIZERS.SGD(0.1), callbacks=[ByHand(plan)]), by_hand(OPTIMIZERS.SGD(), plan))
+    assert_same(
+        train(OPTIMIZERS.SGD(0.1), callbacks=[ByHand(plan)]), by_hand(OPTIMIZERS.SGD(), plan)
+    )
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="refuses several steps per execution")
@@ -70,7 +72,9 @@ def test_through_a_reference_of_ones_own_it_is_used_once_an_epoch():
 
     silently = train(optimizer, callbacks=[Held()])
     moving = by_hand(OPTIMIZERS.SGD(0.1), hc.Plan(lr=LR))
-    assert not all(np.allclose(a, b) for a, b in zip(weights(silently), weights(moving), strict=True))
+    assert not all(
+        np.allclose(a, b) for a, b in zip(weights(silently), weights(moving), strict=True)
+    )
 
 
 def test_a_wrapper_for_mixed_precision_takes_what_it_does_not_know():

@@ -135,7 +135,7 @@ class TestALearningRateThatIsASchedule:
 
     def test_it_is_replaced_when_told_to(self):
         optimizer = cycled(self.optimizer(), lr=LR, replace=True)
-        assert isinstance(optimizer._learning_rate, keras.Variable)
+        assert len(optimizer.variables) == 2  # iterations, and a learning rate again
         assert optimizer.values == {"lr": 0.01}
 
     def test_it_stays_where_the_plan_leaves_it(self):
@@ -194,7 +194,7 @@ def test_driving_an_optimizer_imports_the_keras_adapter_alone():
         "import sys, keras, hypercycle as hc\n"
         "assert not any(name.startswith('hypercycle_') for name in sys.modules)\n"
         "hc.attach(keras.optimizers.SGD(), lr=hc.Cycle(0.1, 0.5, 4))\n"
-        "found = {name.partition('.')[0] for name in sys.modules if name.startswith('hypercycle_')}\n"
+        "found = {name.partition('.')[0] for name in sys.modules if 'hypercycle_' in name}\n"
         "assert found == {'hypercycle_keras'}, found\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -122,7 +122,7 @@ class TestWhatCannotBeTraced:
             optimizer = hc.attach(keras.optimizers.SGD(0.01), lr=wave)
         assert __file__ in [one.filename for one in caught]
         table = optimizer._following.schedules["learning_rate"]
-        assert len(table.table) == 8
+        assert len(table.values) == 8
         value = traced(lambda step: traced_tensor(table, step, "float32"))
         for step in STEPS:
             assert keras.ops.convert_to_numpy(value(step)) == np.float32(wave(step))
@@ -148,7 +148,7 @@ class TestWhatCannotBeTraced:
             hc.attach(keras.optimizers.SGD(), lr=rate)
         with pytest.warns(UserWarning, match="the first 50 steps, after which the last one holds"):
             optimizer = hc.attach(keras.optimizers.SGD(), lr=rate, total_steps=50)
-        table = optimizer._following.schedules["learning_rate"].table
+        table = optimizer._following.schedules["learning_rate"].values
         assert table.tolist() == [rate(step) for step in range(50)]
         config = optimizer.get_config()["hypercycle"]
         assert config["total_steps"] == 50

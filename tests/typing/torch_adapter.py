@@ -11,7 +11,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 import hypercycle as hc
 from hypercycle.objects import ObjectCycler
-from hypercycle_torch import OptimizerCycler, OptimizerFollower
+from hypercycle_torch import OptimizerCycler, OptimizerFollower, range_test
 
 model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.5))
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -71,7 +71,22 @@ assert_type(dropout.values, dict[str, Any])
 anything = hc.attach(SimpleNamespace(p=0.5), p=hc.Ramp(0.1, 0.3, 2000))
 anything.step()
 
+
+# Range tests.
+def loss(model: torch.nn.Sequential, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    return torch.nn.functional.mse_loss(model(batch[0]), batch[1])
+
+
+def size(model: torch.nn.Sequential) -> float:
+    return float(len(model))
+
+
+batches = [(torch.ones(1, 2), torch.ones(1, 2))]
+test = range_test(model, optimizer, loss, batches, metrics={"size": size}, restore=[cycler])
+assert_type(test, hc.RangeTest)
+
 # What is wrong is seen before it is run.
+range_test(model, optimizer, loss, batches, spacing="log")  # pyright: ignore[reportArgumentType]
 hc.attach(optimizer, lr=lr, advance="always")  # pyright: ignore[reportCallIssue, reportArgumentType]
 hc.attach(optimizer, lr=lr, on_mismatch="ignore")  # pyright: ignore[reportCallIssue, reportArgumentType]
 hc.attach(optimizer, lr="fast")  # pyright: ignore[reportCallIssue, reportArgumentType]

@@ -1,0 +1,258 @@
+"""A range test of a compiled Keras model."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import keras
+import numpy as np
+
+from hypercycle.random_states import kept_random_states
+from hypercycle.range_test import RangeTest
+from hypercycle.sweep import Recorder, Sweep, averaged, sweep_of
+from hypercycle.tabulated import Tabulated
+from hypercycle.validation import whole_number
+from hypercycle_keras.optimizers import cycled
+
+Metrics = Mapping[str, Callable[[keras.Model], Any]]
+
+
+def range_test(
+    model: keras.Model,
+    x: Any,
+    y: Any = None,
+    *,
+    batch_size: int = 32,
+    name: str = "lr",
+    start: float | None = None,
+    end: float | None = None,
+    steps: int = 300,
+    spacing: Literal["exponential", "linear"] = "exponential",
+    repeats: int = 1,
+    metrics: Metrics | None = None,
+    metrics_every: int = 10,
+    stop_early: bool = True,
+    progress: bool | None = None,
+) -> RangeTest:
+    """Train a compiled model while a hyperparameter rises, record the losses, put everything back.
+
+    The model's own training step runs, with an optimizer like its own that follows the sweep;
+    afterwards, and after an error or Ctrl-C, the weights and all other variables of the model, its
+    optimizer with its state, its compiled training step and the random states of Python, NumPy and
+    the backend are what they were. (A model that has never been trained also has its metrics and
+    its optimizer's variables made, for which Keras draws random numbers once, here or in its first
+    ``fit``.)
+
+    Parameters
+    ----------
+    model
+        Built and compiled.
+    x, y
+        Arrays, of which shuffled batches are made; or ``x`` alone: a ``tf.data.Dataset``,
+        ``keras.utils.PyDataset``, PyTorch ``DataLoader`` or list of batches ``(x, y)`` or
+        ``(x, y, sample_weight)``, begun again when it is used up. An iterator is refused.
+    batch_size
+        Of arrays.
+    name
+        Which hyperparameter of the optimizer rises.
+    start, end, steps, spacing
+        As in :class:`hypercycle.sweep.Sweep`, in updates of the optimizer; for ``lr``, from 1e-6
+        to 10 unless told otherwise.
+    repeats
+        How often to do it, each time from the same weights and with other batches.
+    metrics, metrics_every
+        ``{name: function(model)}``, measured after every so many updates.
+    stop_early, progress
+        As in :class:`hypercycle.sweep.Recorder`.
+
+    Returns
+    -------
+    RangeTest
+        Whose ``bounds()`` are what it is for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the model is not built or compiled, or the sweep, the name or the data are not what they
+        must be; the model is as it was.
+
+    Examples
+    --------
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(), loss="mse")
+    >>> x, y = np.eye(4), np.ones((4, 1))
+    >>> range_test(model, x, y, batch_size=2, start=1e-3, end=0.5, steps=20)
+    <RangeTest of lr from 0.001 to 0.5: 20 points>
+    """
+    sweep = sweep_of(name, start, end, steps, spacing)
+    repeats = whole_number(repeats, "repeats", minimum=1)
+    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
+    batch_size = whole_number(batch_size, "batch_size", minimum=1)
+    _check_model(model)
+    batches = _batches(x, y, batch_size)
+    tests = []
+    with kept_random_states(), _kept_backend_state():
+        stream = _endless(batches)
+        for _ in range(repeats):
+            with (
+                _kept(model),
+                Recorder(sweep, stop_early=stop_early, progress=progress) as recorder,
+            ):
+                _follow(model, sweep)
+                _record(recorder, model, stream, metrics or {}, metrics_every)
+            tests.append(recorder.range_test())
+    return averaged(tests)
+
+
+def _follow(model: keras.Model, sweep: Sweep) -> None:
+    """Give the model an optimizer like its own that follows the sweep, and a new training step."""
+    with warnings.catch_warnings():
+        # It says that the model must be compiled anew, which is what happens here.
+        warnings.filterwarnings("ignore", message="this .* has been in use: its state was copied")
+        plan = {sweep.name: Tabulated(sweep.values)}
+        model.optimizer = cycled(model.optimizer, plan, replace=True)
+    model.steps_per_execution = 1
+    model.train_function = None
+
+
+def _record(
+    recorder: Recorder,
+    model: keras.Model,
+    stream: Iterator[Any],
+    metrics: Metrics,
+    metrics_every: int,
+) -> None:
+    inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    accumulate = inner.gradient_accumulation_steps or 1
+    for update in range(1, len(recorder.sweep) + 1):
+        losses = []
+        for _ in range(accumulate):
+            model.reset_metrics()
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(next(stream))
+            logs = model.train_on_batch(x, y, sample_weight, return_dict=True)
+            losses.append(float(logs["loss"]))
+        measured = {}
+        if update % metrics_every == 0:
+            measured = {name: float(function(model)) for name, function in metrics.items()}
+        if recorder.record(np.mean(losses), **measured):
+            return
+
+
+@contextmanager
+def _kept(model: keras.Model) -> Iterator[None]:
+    """Put back the variables of the model, its optimizer and what it has compiled.
+
+    The seeds of layers such as Dropout are among the variables.
+    """
+    kept = {name: getattr(model, name) for name in _ATTRIBUTES if hasattr(model, name)}
+    own = [*model.variables, *model.metrics_variables, *model.optimizer.variables]
+    variables = {id(one): one for one in own}
+    values = [keras.ops.convert_to_numpy(keras.ops.copy(one)) for one in variables.values()]
+    try:
+        yield
+    finally:
+        for name, value in kept.items():
+            setattr(model, name, value)
+        for variable, value in zip(variables.values(), values, strict=True):
+            variable.assign(value)
+
+
+_ATTRIBUTES = ("optimizer", "train_function", "steps_per_execution", "stop_training")
+
+
+@contextmanager
+def _kept_backend_state() -> Iterator[None]:
+    """Put back the random state of the backend; JAX has none."""
+    backend = keras.backend.backend()
+    if backend == "torch":
+        import torch
+
+        # All of its devices' states, as fork_rng has it unless told otherwise.
+        with torch.random.fork_rng():
+            yield
+    elif backend == "tensorflow":
+        import tensorflow as tf
+
+        generator = tf.random.get_global_generator()
+        state = tf.identity(generator.state)
+        try:
+            yield
+        finally:
+            generator.state.assign(state)
+    else:
+        yield
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, keras.Model):
+        raise TypeError(f"expected a keras.Model, got {model!r}")
+    if not getattr(model, "compiled", False) or model.optimizer is None:
+        raise ValueError(
+            "the model is not compiled: model.compile(optimizer, loss) first, with the optimizer "
+            "that will train it"
+        )
+    if not model.built:
+        raise ValueError(
+            "the model is not built, so it has no weights to put back: call it on a batch, or give "
+            "it a keras.Input"
+        )
+
+
+def _batches(x: Any, y: Any, batch_size: int) -> Iterable[Any]:
+    """Return what gives the batches of an epoch each time it is iterated."""
+    if isinstance(x, keras.utils.PyDataset):
+        return _FromDataset(x)
+    if hasattr(x, "shape"):
+        if y is None or len(x) != len(y):
+            found = "no y" if y is None else f"{len(x)} and {len(y)} of them"
+            raise ValueError(f"arrays x and y must have a target for each sample, got {found}")
+        if len(x) < batch_size:
+            raise ValueError(f"there are {len(x)} samples, fewer than {batch_size=}")
+        return _FromArrays(x, y, batch_size)
+    if y is not None:
+        raise ValueError("y belongs to arrays: batches in x bring their targets, (x, y)")
+    try:
+        is_iterator = iter(x) is x
+    except TypeError:
+        raise TypeError(
+            f"x must be arrays or batches that can be iterated, got {type(x).__name__}"
+        ) from None
+    if is_iterator:
+        raise TypeError(
+            f"x must be something that can be begun again, got the iterator {x!r}: what it has "
+            "given would be lost"
+        )
+    return x  # type: ignore[no-any-return]
+
+
+class _FromArrays:
+    def __init__(self, x: Any, y: Any, batch_size: int) -> None:
+        self.x, self.y, self.batch_size = x, y, batch_size
+
+    def __iter__(self) -> Iterator[Any]:
+        order = np.random.permutation(len(self.x))  # noqa: NPY002  (whose state is put back)
+        for first in range(0, len(order) - self.batch_size + 1, self.batch_size):
+            rows = order[first : first + self.batch_size]
+            yield self.x[rows], self.y[rows]
+
+
+class _FromDataset:
+    def __init__(self, dataset: keras.utils.PyDataset) -> None:
+        self.dataset = dataset
+
+    def __iter__(self) -> Iterator[Any]:
+        for index in range(self.dataset.num_batches or 0):
+            yield self.dataset[index]
+
+
+def _endless(batches: Iterable[Any]) -> Iterator[Any]:
+    while True:
+        empty = True
+        for batch in batches:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError("there are no batches: x is empty")

@@ -1,0 +1,214 @@
+"""A range test in JAX: the loop is a scan, compiled once."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from hypercycle.random_states import kept_random_states
+from hypercycle.range_test import RangeTest
+from hypercycle.sweep import Recorder, averaged, sweep_of
+from hypercycle.tabulated import Tabulated
+from hypercycle.validation import whole_number
+from hypercycle_optax.transformation import cycled
+
+# Updates that one call of the compiled loop makes, before somebody looks whether to stop; fewer
+# where their batches, stacked, take more than these bytes.
+_UPDATES_AT_ONCE = 32
+_BYTES_AT_ONCE = 128 * 2**20
+
+Metrics = Mapping[str, Callable[[Any], Any]]
+
+
+def range_test(
+    factory: Callable[..., optax.GradientTransformation],
+    loss: Callable[..., Any],
+    params: Any,
+    batches: Iterable[Any],
+    *,
+    name: str = "lr",
+    start: float | None = None,
+    end: float | None = None,
+    steps: int = 300,
+    spacing: Literal["exponential", "linear"] = "exponential",
+    repeats: int = 1,
+    accumulate: int = 1,
+    key: Any = None,
+    metrics: Metrics | None = None,
+    metrics_every: int = 10,
+    stop_early: bool = True,
+    progress: bool | None = None,
+) -> RangeTest:
+    """Train while a hyperparameter rises, and record the losses.
+
+    Nothing is changed: JAX's arrays cannot be, and the random states of Python and NumPy, which
+    shuffling may use, are put back.
+
+    Parameters
+    ----------
+    factory
+        What makes the transformation from its hyperparameters, as for
+        :func:`hypercycle_optax.cycled`: ``optax.adamw``, ``functools.partial`` of it, a function.
+    loss
+        ``loss(params, batch)``, a scalar; ``loss(params, batch, key)`` where ``key`` is given.
+    params
+        What training starts from, at each repeat.
+    batches
+        The batches, pytrees of arrays of the same shapes; begun again when they are used up. An
+        iterator is refused: what it has given would be lost.
+    name
+        Which hyperparameter rises.
+    start, end, steps, spacing
+        As in :class:`hypercycle.sweep.Sweep`; for ``lr``, from 1e-6 to 10 unless told otherwise.
+    repeats
+        How often to do it, each time with other batches.
+    accumulate
+        Batches per update, whose gradients and losses are averaged.
+    key
+        A JAX random key for the loss, split for each batch.
+    metrics, metrics_every
+        ``{name: function(params)}``, measured after every so many updates.
+    stop_early, progress
+        As in :class:`hypercycle.sweep.Recorder`. The loop runs in blocks of updates, so that it
+        may go on for some that are then left out.
+
+    Returns
+    -------
+    RangeTest
+        Whose ``bounds()`` are what it is for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the sweep, the name, the loss or the batches are not what they must be.
+
+    Examples
+    --------
+    >>> def loss(w, batch):
+    ...     return jnp.mean((batch @ w - 1.0) ** 2)
+    >>> batches = [np.eye(4, dtype=np.float32)]
+    >>> range_test(optax.sgd, loss, jnp.zeros(4), batches, start=1e-3, end=0.5, steps=50)
+    <RangeTest of lr from 0.001 to 0.5: 50 points>
+    """
+    sweep = sweep_of(name, start, end, steps, spacing)
+    repeats, accumulate = (
+        whole_number(repeats, "repeats", minimum=1),
+        whole_number(accumulate, "accumulate", minimum=1),
+    )
+    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
+    if iter(batches) is batches:
+        raise TypeError(
+            f"batches must be something that can be begun again, got the iterator {batches!r}: "
+            "give the loader, or a list"
+        )
+    transformation = cycled(factory, {name: Tabulated(sweep.values)})
+    with kept_random_states():
+        stream = _groups(_endless(batches), accumulate)
+        first = next(stream)
+        stream = itertools.chain([first], stream)
+        _check_loss(loss, params, jax.tree.map(lambda leaf: leaf[0], first), key)
+        at_once = metrics_every if metrics else _fitting(first, steps)
+        run = _compiled(transformation, loss, with_key=key is not None)
+        tests = []
+        for repeat in range(repeats):
+            keys = None if key is None else jax.random.fold_in(key, repeat)
+            with Recorder(sweep, stop_early=stop_early, progress=progress) as recorder:
+                _record(recorder, run, transformation, params, stream, at_once, keys, metrics or {})
+            tests.append(recorder.range_test())
+    return averaged(tests)
+
+
+def _compiled(transformation: Any, loss: Any, *, with_key: bool) -> Any:
+    def mean_loss(params: Any, batches: Any, key: Any) -> Any:
+        """Return the mean over a group of batches, one after the other."""
+        count = jax.tree.leaves(batches)[0].shape[0]
+        keys = (jax.random.split(key, count),) if with_key else ()
+        return jax.lax.map(lambda one: loss(params, *one), (batches, *keys)).mean()
+
+    def update(carry: Any, one: Any) -> tuple[Any, Any]:
+        params, state = carry
+        batches, key = one
+        value, grads = jax.value_and_grad(mean_loss)(params, batches, key)
+        updates, state = transformation.update(grads, state, params)
+        return (optax.apply_updates(params, updates), state), value
+
+    @jax.jit
+    def run(params: Any, state: Any, batches: Any, keys: Any) -> Any:
+        return jax.lax.scan(update, (params, state), (batches, keys))
+
+    return run
+
+
+def _record(  # noqa: PLR0917  (what the loop needs)
+    recorder: Recorder,
+    run: Any,
+    transformation: Any,
+    params: Any,
+    stream: Iterator[Any],
+    at_once: int,
+    key: Any,
+    metrics: Metrics,
+) -> None:
+    """Run block after block until the recorder has enough."""
+    state = transformation.init(params)
+    for block in itertools.count():
+        groups = list(itertools.islice(stream, at_once))
+        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *groups)
+        keys = None if key is None else jax.random.split(jax.random.fold_in(key, block), at_once)
+        (params, state), losses = run(params, state, stacked, keys)
+        measured = {name: float(function(params)) for name, function in metrics.items()}
+        recorded = np.asarray(losses, dtype=np.float64).tolist()
+        for index, value in enumerate(recorded):
+            last = index == len(recorded) - 1
+            if recorder.record(value, **(measured if last else {})):
+                return
+
+
+def _endless(batches: Iterable[Any]) -> Iterator[Any]:
+    while True:
+        empty = True
+        for batch in batches:
+            empty = False
+            yield jax.tree.map(np.asarray, batch)
+        if empty:
+            raise ValueError("there are no batches: batches is empty")
+
+
+def _groups(stream: Iterator[Any], accumulate: int) -> Iterator[Any]:
+    """Yield the batches of each update, stacked; those of another shape are left out."""
+    shapes = None
+    group: list[Any] = []
+    for batch in stream:
+        own = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), batch)
+        shapes = shapes or own
+        if own != shapes:  # the rest at the end of an epoch, which would be compiled on its own
+            continue
+        group.append(batch)
+        if len(group) == accumulate:
+            yield jax.tree.map(lambda *leaves: np.stack(leaves), *group)
+            group = []
+
+
+def _fitting(group: Any, steps: int) -> int:
+    """Return of how many updates the batches are stacked at once: as equal parts as possible."""
+    size = sum(int(leaf.nbytes) for leaf in jax.tree.leaves(group))
+    most = max(min(steps, _UPDATES_AT_ONCE, _BYTES_AT_ONCE // max(size, 1)), 1)
+    blocks = math.ceil(steps / most)
+    return math.ceil(steps / blocks)
+
+
+def _check_loss(loss: Any, params: Any, batch: Any, key: Any) -> None:
+    keys: Sequence[Any] = () if key is None else (key,)
+    result = jax.eval_shape(loss, params, batch, *keys)
+    is_number = getattr(result, "shape", None) == ()
+    if not is_number or not jnp.issubdtype(result.dtype, jnp.floating):
+        raise ValueError(
+            f"loss(params, batch) must return one number, the mean over the batch, got {result!r}"
+        )

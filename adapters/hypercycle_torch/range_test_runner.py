@@ -1,0 +1,339 @@
+"""A range test of a PyTorch model, which leaves everything as it was."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import distributed, nn
+
+from hypercycle.range_test import RangeTest
+from hypercycle.sweep import Recorder, Sweep, averaged, sweep_of
+from hypercycle.validation import whole_number
+from hypercycle_torch import hyperparameters
+from hypercycle_torch.cycler import is_optimizer
+from hypercycle_torch.hyperparameters import Hyperparameter
+from hypercycle_torch.snapshot import has_state, kept_batches, kept_flags, kept_training
+
+Metrics = Mapping[str, Callable[[Any], Any]]
+
+
+def range_test(
+    model: nn.Module,
+    optimizer: Any,
+    loss: Callable[[Any, Any], torch.Tensor],
+    batches: Iterable[Any],
+    *,
+    name: str = "lr",
+    start: float | None = None,
+    end: float | None = None,
+    steps: int = 300,
+    spacing: Literal["exponential", "linear"] = "exponential",
+    repeats: int = 1,
+    accumulate: int = 1,
+    scaler: Any = None,
+    metrics: Metrics | None = None,
+    metrics_every: int = 10,
+    restore: Sequence[Any] = (),
+    stop_early: bool = True,
+    progress: bool | None = None,
+) -> RangeTest:
+    r"""Train while a hyperparameter rises, record the losses, and leave everything as it was.
+
+    .. math:: value_{group} = value \cdot \frac{initial_{group}}{\max initial}
+
+    The group with the largest value gets the swept one, the others keep their ratio to it; where
+    all are equal, or all 0, all get it.
+
+    Afterwards, and after an error or Ctrl-C, everything is what it was, bit for bit, and the same
+    object: parameters, buffers, gradients, extra states and flags of the model; state, groups and
+    hooks of the optimizer; the scaler; the random states of Python, NumPy and PyTorch; the
+    loader's generators and its position. Nothing is written to disk.
+
+    Parameters
+    ----------
+    model
+        A module. In evaluation mode it is trained in training mode; in training mode each module's
+        own flag counts, so that frozen ones stay frozen.
+    optimizer
+        An optimizer that needs no closure. A cycler that follows it (``advance="optimizer"``) does
+        not meanwhile.
+    loss
+        ``loss(model, batch)``, which returns the mean over the batch as a tensor of one number.
+        Moving the batch to a device and autocast belong here.
+    batches
+        A ``DataLoader``, a list, or what else gives new batches each time it is iterated; begun
+        again when they are used up. An iterator is refused: what it gave would be lost.
+    name
+        Which hyperparameter rises, as in :func:`hypercycle.attach`.
+    start, end, steps, spacing
+        As in :class:`hypercycle.sweep.Sweep`; for ``lr``, from 1e-6 to 10 unless told otherwise.
+    repeats
+        How often to do it, each time from the same weights, with other batches and random numbers.
+    accumulate
+        Batches per update, whose gradients and losses are averaged.
+    scaler
+        A ``torch.amp.GradScaler``.
+    metrics, metrics_every
+        ``{name: function(model)}``, measured after every so many updates, in evaluation mode and
+        without gradients.
+    restore
+        Further objects with ``state_dict`` and ``load_state_dict`` that training changes: a moving
+        average of the weights, a scheduler that a hook of the optimizer steps.
+    stop_early, progress
+        As in :class:`hypercycle.sweep.Recorder`, which says when to stop.
+
+    Returns
+    -------
+    RangeTest
+        Whose ``bounds()`` are what it is for.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Before anything is changed: if the sweep, the name, or a value that a group would get is
+        not what it must be, or the optimizer needs a closure. Later, with everything put back: if
+        there are no batches, or the loss is not one number with a gradient.
+
+    Notes
+    -----
+    Where ``torch.distributed`` is initialised, every process of the model's group (of the default
+    group, if the model has none) must call it: losses and metrics are averaged over them, so that
+    all get the same result and stop together. The progress bar is on the first one.
+
+    Not put back is what modules, datasets and optimizers of your own change inside lists and dicts
+    that they keep as attributes: give them by ``get_extra_state``, or in ``restore``.
+
+    Examples
+    --------
+    >>> model = nn.Linear(4, 1)
+    >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    >>> def loss(model, batch):
+    ...     return (model(batch) - 1).square().mean()
+    >>> range_test(model, optimizer, loss, [torch.eye(4)], start=1e-3, end=0.5, steps=50)
+    <RangeTest of lr from 0.001 to 0.5: 50 points>
+    >>> optimizer.param_groups[0]["lr"]
+    0.1
+    """
+    sweep = sweep_of(name, start, end, steps, spacing)
+    repeats = whole_number(repeats, "repeats", minimum=1)
+    accumulate = whole_number(accumulate, "accumulate", minimum=1)
+    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
+    _check_training(model, optimizer, loss, batches, scaler)
+    _check_restore(restore)
+    metrics = _checked_metrics(metrics)
+    place = hyperparameters.find(optimizer, name)
+    ratios = _ratios(optimizer, place)
+    _check_values(optimizer, place, sweep, ratios)
+
+    group = _process_group(model)
+    device = optimizer.param_groups[0]["params"][0].device
+    shown = progress if group is None or distributed.get_rank(group) == 0 else False
+    training = _Training(model, optimizer, loss, accumulate, scaler)
+    tests = []
+    with kept_batches(batches), closing(_endless(batches)) as stream, torch.enable_grad():
+        for _ in range(repeats):
+            with (
+                kept_training(model, optimizer, scaler, restore),
+                Recorder(sweep, stop_early=stop_early, progress=shown) as recorder,
+            ):
+                if not model.training:
+                    model.train()
+                for index, value in enumerate(sweep.values.tolist()):
+                    _write(optimizer, place, ratios, value)
+                    result = _mean(training.update(stream), group, device)
+                    measured = {}
+                    if (index + 1) % metrics_every == 0 and math.isfinite(result):
+                        measured = _measure(model, metrics)
+                        measured = {key: _mean(one, group, device) for key, one in measured.items()}
+                    if recorder.record(result, **measured):
+                        break
+            tests.append(recorder.range_test())
+    return averaged(tests)
+
+
+@dataclass(frozen=True)
+class _Training:
+    """A training loop's body."""
+
+    model: nn.Module
+    optimizer: Any
+    loss: Callable[[Any, Any], torch.Tensor]
+    accumulate: int
+    scaler: Any
+
+    def update(self, stream: Iterator[Any]) -> float:
+        """Make one update and return its loss."""
+        self.optimizer.zero_grad()
+        losses = []
+        for left in reversed(range(self.accumulate)):
+            with self._synchronised(now=left == 0):
+                loss = _checked_loss(self.loss(self.model, next(stream)))
+                part = loss / self.accumulate
+                (part if self.scaler is None else self.scaler.scale(part)).backward()
+            losses.append(loss.detach())
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        return sum(loss.item() for loss in losses) / self.accumulate
+
+    def _synchronised(self, *, now: bool) -> Any:
+        """Let DistributedDataParallel exchange gradients once per update."""
+        return nullcontext() if now else getattr(self.model, "no_sync", nullcontext)()
+
+
+def _check_training(model: Any, optimizer: Any, loss: Any, batches: Any, scaler: Any) -> None:
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
+    if not is_optimizer(optimizer):
+        raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r:.80}")
+    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    if closure is not None and closure.default is closure.empty:
+        raise TypeError(
+            f"{type(optimizer).__name__} needs a closure, which evaluates the loss several times "
+            "per update: a range test has one loss per update, use another optimizer"
+        )
+    if not callable(loss):
+        raise TypeError(f"loss must be a function loss(model, batch), got {loss!r:.80}")
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
+    if scaler is not None and not all(hasattr(scaler, one) for one in ("scale", "step", "update")):
+        raise TypeError(f"scaler must be a torch.amp.GradScaler, got {scaler!r:.80}")
+
+
+def _check_restore(restore: Any) -> None:
+    if not isinstance(restore, Sequence):
+        raise TypeError(f"restore must be a list of objects, got {restore!r:.80}")
+    for one in restore:
+        if not has_state(one):
+            raise TypeError(
+                f"what is to be restored must have state_dict and load_state_dict, got {one!r:.80}"
+            )
+
+
+def _endless(batches: Iterable[Any]) -> Generator[Any, None, None]:
+    while True:
+        iterator = iter(batches)
+        if iterator is batches:
+            raise TypeError(
+                "batches must give new batches each time it is iterated, got the iterator "
+                f"{batches!r:.80}, whose batches would be lost: give the loader, or a list"
+            )
+        empty = True
+        for batch in iterator:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError("batches is empty: there is nothing to train on")
+
+
+def _checked_loss(loss: Any) -> torch.Tensor:
+    if not isinstance(loss, torch.Tensor):
+        raise TypeError(f"loss(model, batch) must return a tensor, got {loss!r:.80}")
+    if loss.numel() != 1:
+        raise ValueError(
+            "loss(model, batch) must return one number, such as the mean over the batch, got a "
+            f"tensor of shape {tuple(loss.shape)}"
+        )
+    if not loss.requires_grad:
+        raise ValueError(
+            "loss(model, batch) returned a tensor without a gradient: was it detached, computed "
+            "under no_grad, or is every parameter frozen?"
+        )
+    return loss
+
+
+# The value of each group.
+
+
+def _ratios(optimizer: Any, place: Hyperparameter) -> list[float]:
+    """Return each group's value as a part of the largest."""
+    initial = [
+        hyperparameters.number(optimizer, place, group, group.get("name", index))
+        for index, group in enumerate(optimizer.param_groups)
+    ]
+    largest = max(initial, key=abs)
+    return [one / largest if largest else 1.0 for one in initial]
+
+
+def _check_values(
+    optimizer: Any, place: Hyperparameter, sweep: Sweep, ratios: Iterable[float]
+) -> None:
+    """Refuse values that the optimizer does not accept."""
+    kind = type(optimizer).__name__
+    for which, bound in (("start", sweep.start), ("end", sweep.end)):
+        for ratio in sorted(set(ratios)):
+            value = ratio * bound
+            given = f"{which}={bound!r}" + (f", in one group {value!r}" if ratio != 1.0 else "")
+            if not place.interval.holds(np.array([value])):
+                raise ValueError(
+                    f"{sweep.name} ({place} of {kind}) accepts values in {place.interval}, got "
+                    f"{given}"
+                )
+            reason = hyperparameters.refused(optimizer, place, value)
+            if reason is not None:
+                raise ValueError(f"{kind} does not accept {sweep.name} from {given}: {reason}")
+    hyperparameters.check_start(optimizer, place, sweep.start)
+
+
+def _write(optimizer: Any, place: Hyperparameter, ratios: Iterable[float], value: float) -> None:
+    for group, ratio in zip(optimizer.param_groups, ratios, strict=True):
+        place.write(group, ratio * value)
+
+
+# Metrics.
+
+
+def _measure(model: nn.Module, metrics: Metrics) -> dict[str, float]:
+    with kept_flags(model), torch.no_grad():
+        model.eval()
+        return {name: _number(metric(model), name) for name, metric in metrics.items()}
+
+
+def _number(value: Any, name: str) -> float:
+    try:
+        return hyperparameters.as_float(value)
+    except (TypeError, ValueError, RuntimeError):
+        raise TypeError(f"the metric {name!r} must return a number, got {value!r:.80}") from None
+
+
+def _checked_metrics(metrics: Any) -> Metrics:
+    metrics = {} if metrics is None else metrics
+    if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
+        raise TypeError(f"metrics must be {{name: function(model)}}, got {metrics!r:.80}")
+    if "loss" in metrics:
+        raise ValueError(
+            "a metric cannot be called 'loss', which names the training losses: call it "
+            "'validation_loss'"
+        )
+    return metrics
+
+
+# Several processes.
+
+
+def _process_group(model: nn.Module) -> Any:
+    """Return the group that trains this model; None where there is one process."""
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return None
+    group = getattr(model, "process_group", None)
+    if not isinstance(group, distributed.ProcessGroup):
+        group = distributed.group.WORLD
+    return group if distributed.get_world_size(group) > 1 else None
+
+
+def _mean(number: float, group: Any, device: torch.device) -> float:
+    """Return the mean over the processes of a group."""
+    if group is None:
+        return number
+    total = torch.tensor([number], dtype=torch.float64, device=device)
+    distributed.all_reduce(total, group=group)
+    return total.item() / distributed.get_world_size(group)

@@ -1,0 +1,85 @@
+"""Handwritten digits: a fixed learning rate beside three cycled ones, with Keras.
+
+    KERAS_BACKEND=jax python examples/digits_keras.py [--seeds 5] [--out demo-output] [--quick]
+
+KERAS_BACKEND is jax, tensorflow or torch. What is compared, and how, stands in digits.py. Keras's
+SGD is not quite PyTorch's: each gradient goes into the velocity with the learning rate of its
+step, and weight decay stays out of the velocity.
+"""
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import count
+
+import keras
+import numpy as np
+from digits import BATCH_SIZE, MEASURE_EVERY, Measurement, Split, main
+from keras import layers
+
+import hypercycle as hc
+
+
+def network() -> keras.Model:
+    """Make a small convolutional network, its weights drawn anew."""
+    return keras.Sequential(
+        [
+            layers.Input((8, 8, 1)),
+            layers.Conv2D(16, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.Flatten(),
+            layers.Dense(10),
+        ]
+    )
+
+
+@cache  # so that what was compiled for one seed serves the others
+def compiled(plan: hc.Plan) -> keras.Model:
+    """Make the network whose optimizer follows the plan."""
+    model = network()
+    model.compile(
+        optimizer=hc.attach(keras.optimizers.SGD(), plan),  # its hyperparameters are the plan's
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def start_anew(model: keras.Model, seed: int) -> None:
+    """Give the model other weights and an optimizer that has done nothing yet."""
+    keras.utils.set_random_seed(seed)
+    model.set_weights(network().get_weights())
+    for variable in model.optimizer.variables:
+        variable.assign(np.zeros(variable.shape))
+
+
+def batches(n: int, seed: int) -> Iterator[np.ndarray]:
+    """Yield the rows of each batch, shuffled anew in every epoch; the odd rest is left out."""
+    shuffle = np.random.default_rng(seed)
+    while True:
+        yield from shuffle.permutation(n)[: n - n % BATCH_SIZE].reshape(-1, BATCH_SIZE)
+
+
+def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Measurement]:
+    """Train a small network, the plan's values in force at every iteration."""
+    model = compiled(plan)
+    start_anew(model, seed)
+    arrays = {name: (split.images[..., np.newaxis], split.digits) for name, split in splits.items()}
+    images, digits = arrays["train"]
+    for step, rows in zip(count(1), batches(len(digits), seed), strict=False):
+        model.train_on_batch(images[rows], digits[rows])
+
+        if step % MEASURE_EVERY == 0:
+            loss, accuracy = model.test_on_batch(*arrays["test"])
+            _, validation = model.test_on_batch(*arrays["validation"])
+            yield Measurement(float(accuracy), float(loss), float(validation))
+
+
+if __name__ == "__main__":
+    backend = keras.backend.backend()
+    print(f"Backend of Keras: {backend} (KERAS_BACKEND chooses)\n")
+    if backend == "torch":
+        import torch
+
+        torch.set_num_threads(1)  # the network is so small that threads only wait for each other
+    main(__doc__.splitlines()[0], training)

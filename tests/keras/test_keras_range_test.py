@@ -1,0 +1,219 @@
+"""hypercycle_keras.range_test: finds bounds, and leaves no trace."""
+
+import random
+
+import keras
+import numpy as np
+import pytest
+from keras_models import BACKEND, X, Y, make_model
+from sklearn.datasets import load_digits
+
+import hypercycle as hc
+from hypercycle_keras import range_test
+
+_images, _digits = load_digits(return_X_y=True)
+IMAGES, DIGITS = (_images / 16).astype("float32"), _digits.astype("int32")
+
+
+def digits_model(optimizer):
+    """A model with all kinds of state: BatchNorm's averages, Dropout's seed, metrics."""
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((64,)),
+            keras.layers.Dense(16),
+            keras.layers.BatchNormalization(),
+            keras.layers.Activation("relu"),
+            keras.layers.Dropout(0.2),
+            keras.layers.Dense(10),
+        ]
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer, loss, metrics=["accuracy"])
+    return model
+
+
+def everything(model):
+    variables = [*model.variables, *model.optimizer.variables]
+    return [keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(one)) for one in variables]
+
+
+def test_bounds_on_digits():
+    model = digits_model(keras.optimizers.SGD(momentum=0.9))
+    test = range_test(model, IMAGES, DIGITS, start=1e-5, steps=150)
+    bounds = test.bounds()
+    assert bounds
+    assert 1e-4 < bounds.low < bounds.high < 5
+    lr = bounds.cycle(step_size_up=56)
+    model.compile(
+        hc.attach(keras.optimizers.SGD(momentum=0.9), lr=lr), model.loss, metrics=["accuracy"]
+    )
+    history = model.fit(IMAGES, DIGITS, epochs=4, verbose=0)
+    assert history.history["accuracy"][-1] > 0.7
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: keras.optimizers.SGD(0.1, momentum=0.9),
+        lambda: keras.optimizers.Adam(1e-3),
+        lambda: hc.attach(keras.optimizers.SGD(), lr=hc.Cycle(0.01, 0.1, 20), momentum=0.9),
+        lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=8.0),
+        lambda: keras.optimizers.SGD(keras.optimizers.schedules.CosineDecay(0.1, 100)),
+    ],
+    ids=["SGD", "Adam", "cycled", "LossScale", "schedule"],
+)
+def test_training_goes_on_bit_for_bit_as_without_it(make):
+    def run(*, tested):
+        model = digits_model(make())
+        # The first fit makes metrics and the optimizer's variables, once.
+        model.fit(IMAGES[:320], DIGITS[:320], verbose=0)
+        step, optimizer = model.train_function, model.optimizer
+        if tested:
+            test = range_test(model, IMAGES, DIGITS, start=1e-3, end=1.0, steps=12, repeats=2)
+            assert test.losses.shape == (2, 12)
+            assert model.train_function is step
+            assert model.optimizer is optimizer
+        model.fit(IMAGES[:320], DIGITS[:320], epochs=2, verbose=0)
+        return [random.random(), np.random.random(), *everything(model)]  # noqa: NPY002
+
+    for one, other in zip(run(tested=True), run(tested=False), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
+def test_after_an_error_everything_is_as_it_was(error):
+    model = digits_model(keras.optimizers.Adam(1e-3))
+    model.fit(IMAGES[:320], DIGITS[:320], verbose=0)
+    before, optimizer, step = everything(model), model.optimizer, model.train_function
+    state = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
+
+    class Broken:
+        def __iter__(self):
+            for first in range(0, 160, 32):
+                yield IMAGES[first : first + 32], DIGITS[first : first + 32]
+            raise error
+
+    with pytest.raises(error):
+        range_test(model, Broken())
+    for one, other in zip(everything(model), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert model.optimizer is optimizer
+    assert model.train_function is step
+    assert (random.getstate(), np.random.get_state()[1].tolist()) == state  # noqa: NPY002
+
+
+def test_the_losses_are_those_of_training_by_hand():
+    batches = [(X[i : i + 8], Y[i : i + 8]) for i in range(0, len(X), 8)]
+    model = make_model()
+    model.compile(keras.optimizers.SGD(momentum=0.5), "mse")
+    test = range_test(model, batches, start=1e-3, end=0.1, steps=20)
+    model = make_model()
+    optimizer = keras.optimizers.SGD(momentum=0.5)
+    model.compile(optimizer, "mse", run_eagerly=True)
+    expected = []
+    for index, value in enumerate(np.geomspace(1e-3, 0.1, 20)):
+        model.optimizer.learning_rate = value
+        model.reset_metrics()
+        expected.append(model.train_on_batch(*batches[index % 12]))
+    np.testing.assert_allclose(test.losses, expected, rtol=1e-4)
+
+
+def test_any_hyperparameter_and_linear_sweeps():
+    model = digits_model(keras.optimizers.SGD(0.05, momentum=0.5))
+    arguments = {"name": "momentum", "start": 0.5, "end": 0.95, "spacing": "linear", "steps": 12}
+    test = range_test(model, IMAGES, DIGITS, **arguments)
+    assert (test.name, test.axis) == ("momentum", "linear")
+    assert test.values.tolist() == np.linspace(0.5, 0.95, 12).tolist()
+    with pytest.raises(ValueError, match="SGD has no hyperparameter 'momemtum'"):
+        range_test(model, IMAGES, DIGITS, **(arguments | {"name": "momemtum"}))
+    with pytest.raises(ValueError, match=r"accepts values in \[0, 1\], its schedule gives 1.5"):
+        range_test(model, IMAGES, DIGITS, **(arguments | {"end": 1.5}))
+    with pytest.raises(ValueError, match="a range test of 'momentum' needs its start and end"):
+        range_test(model, IMAGES, DIGITS, name="momentum")
+    assert type(model.optimizer).__name__ == "SGD"
+
+
+def test_accumulated_batches_are_one_update():
+    batches = [(X[i : i + 8], Y[i : i + 8]) for i in range(0, len(X), 8)]
+    pairs = [(X[i : i + 16], Y[i : i + 16]) for i in range(0, len(X), 16)]
+
+    def losses(data, **more):
+        model = make_model()
+        model.compile(keras.optimizers.SGD(**more), "mse")
+        return range_test(model, data, start=1e-3, end=0.1, steps=10).losses
+
+    two = losses(batches, gradient_accumulation_steps=2)
+    np.testing.assert_allclose(two, losses(pairs), rtol=1e-4)
+
+
+def test_metrics_are_measured_after_every_so_many_updates():
+    model = digits_model(keras.optimizers.SGD(momentum=0.9))
+
+    def accuracy(model):
+        return (model.predict(IMAGES[:200], verbose=0).argmax(axis=1) == DIGITS[:200]).mean()
+
+    test = range_test(
+        model, IMAGES, DIGITS, start=1e-2, end=0.3, steps=30,
+        metrics={"accuracy": accuracy}, metrics_every=15,
+    )  # fmt: skip
+    assert np.flatnonzero(np.isfinite(test.metrics["accuracy"])).tolist() == [14, 29]
+
+
+class Batches(keras.utils.PyDataset):
+    @property
+    def num_batches(self):
+        return 3
+
+    def __getitem__(self, index):
+        return X[8 * index : 8 * index + 8], Y[8 * index : 8 * index + 8], np.ones(8)
+
+
+def test_a_dataset_of_keras():
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    assert len(range_test(model, Batches(), end=0.01, steps=10).values) == 10
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "text"),
+    [
+        ((X,), ValueError, "arrays x and y must have a target for each sample, got no y"),
+        ((X, Y[:3]), ValueError, "got 96 and 3 of them"),
+        ((X[:4], Y[:4]), ValueError, "there are 4 samples, fewer than batch_size=32"),
+        (([],), ValueError, "there are no batches: x is empty"),
+        ((iter([(X, Y)]),), TypeError, "that can be begun again, got the iterator"),
+        ((3,), TypeError, "x must be arrays or batches that can be iterated, got int"),
+        (([(X, Y)], Y), ValueError, "y belongs to arrays"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_bad_data(data, error, text):
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    before = everything(model)
+    with pytest.raises(error, match=text):
+        range_test(model, *data)
+    for one, other in zip(everything(model), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_bad_models():
+    with pytest.raises(TypeError, match=r"expected a keras\.Model, got 3"):
+        range_test(3, X, Y)
+    with pytest.raises(ValueError, match="the model is not compiled"):
+        range_test(make_model(), X, Y)
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    unbuilt.compile(keras.optimizers.SGD(), "mse")
+    with pytest.raises(ValueError, match="the model is not built"):
+        range_test(unbuilt, X, Y)
+    with pytest.raises(ValueError, match="start must be below end"):
+        range_test(unbuilt, X, Y, start=1.0, end=0.1)
+
+
+@pytest.mark.skipif(BACKEND == "torch", reason="refuses several steps per execution")
+def test_several_steps_per_execution_come_back():
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse", steps_per_execution=4)
+    range_test(model, X, Y, batch_size=8, end=0.01, steps=10)
+    assert model.steps_per_execution == 4
