@@ -119,6 +119,8 @@ def read(places: Array, runs: Array) -> Reading:
         descending = Curve(descending.grid, descending.mean, descending.draws + spread)
         best = _lowest_places(curve)
     places_of = {"best": best, **_places_of_descent(descending.grid, descending.draws)}
+    # What is ragged after the curve has turned is no descent.
+    places_of["slowed"] = np.minimum(places_of["slowed"], best)
     return Reading(places, points, curve, places_of, bool(risen.size), size)
 
 
