@@ -596,6 +596,7 @@ def _check_values(
     """Refuse bounds that the optimizer does not accept, however late they are reached."""
     kind = type(optimizer).__name__
     keras_own = type(optimizer).__module__.startswith("keras.")
+    together = dict(config)  # what excludes each other, such as two ways of clipping
     for name, schedule in plan.items():
         attribute = attributes[name]
         parts = schedule.values() if isinstance(schedule, Groups) else [schedule]
@@ -603,8 +604,9 @@ def _check_values(
         values = np.array(reached)
         hyperparameters.interval_of(attribute).check(values, f"{name} ({attribute} of {kind})")
         for value in sorted({min(reached), max(reached)} if reached and keras_own else ()):
+            together[attribute] = value
             try:
-                type(optimizer).from_config({**config, attribute: value})
+                type(optimizer).from_config(dict(together))
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{kind} does not accept {name}={value!r}: {error}") from error
 

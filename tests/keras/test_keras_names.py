@@ -118,6 +118,8 @@ def test_bounds_that_the_optimizer_does_not_accept(kind, values, text):
 def test_two_ways_of_clipping():
     with pytest.raises(ValueError, match=r"SGD does not accept clipvalue=0.1: Only one of"):
         hc.attach(OPTIMIZERS.SGD(clipnorm=1.0), clipvalue=WAVE)
+    with pytest.raises(ValueError, match=r"SGD does not accept clipvalue=0\.1: Only one of"):
+        hc.attach(OPTIMIZERS.SGD(), clipnorm=WAVE, clipvalue=WAVE)
 
 
 class TestALearningRateThatIsASchedule:
