@@ -139,7 +139,8 @@ def attach(
     """Make the hyperparameters of ``target`` follow schedules.
 
     Who can drive the target is asked of the plugins: a PyTorch optimizer gives a cycler that is an
-    ``LRScheduler``; any other object with numeric attributes, such as ``torch.nn.Dropout``, a
+    ``LRScheduler``; a Keras optimizer, an optimizer for ``model.compile``; a factory of Optax's, a
+    transformation; any other object with numeric attributes, such as ``torch.nn.Dropout``, a
     cycler that sets these. The values of ``start_step`` are in force when the call returns, and
     everything is checked before anything is changed.
 

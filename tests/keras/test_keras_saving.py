@@ -135,6 +135,8 @@ np.savez({out!r}, *weights(model))
 @pytest.mark.parametrize("backend", {"jax", "tensorflow", "torch"} - {BACKEND})
 def test_another_backend_goes_on(uninterrupted, tmp_path, backend):
     pytest.importorskip(backend)
+    if backend == "torch" and tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15):
+        pytest.skip("an old Keras's layers do not compile with a new PyTorch")
     path, out = str(tmp_path / "model.keras"), str(tmp_path / "weights.npz")
     train(cycled_sgd(), epochs=1).save(path)
     program = RESUME.format(folder=str(Path(__file__).parent), path=path, out=out)

@@ -32,6 +32,7 @@ MODES = {
 if BACKEND == "torch":  # which refuses several steps per execution
     MODES = {name: mode for name, mode in MODES.items() if "several" not in name}
 SGD = keras.optimizers.SGD
+VERSION = tuple(map(int, keras.__version__.split(".")[:2]))
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,8 @@ def expected():
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.filterwarnings("ignore:Dynamo:UserWarning", "ignore::DeprecationWarning")
 def test_every_way_of_running_the_step_has_the_values_of_the_plan(mode, expected):
+    if BACKEND == "torch" and mode == "jit" and VERSION < (3, 15):
+        pytest.skip("an old Keras's layers do not compile with a new PyTorch")
     optimizer = hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), PLAN)
     model = train(optimizer, compiled=MODES[mode])
     assert_same(model, expected, **({"rtol": 0} if mode == "eager" else {}))
