@@ -343,15 +343,18 @@ def compare(title: str, text: str, rows: Sequence[Row], times: Mapping[str, Time
     lines = []
     for row in rows:
         rates = {backend: own.ratio(REFERENCE, row.label) for backend, own in times.items()}
-        line = [row.label, *map(number, rates.values()), "", ""]
+        line = [row.label, *map(number, rates.values()), ""]
         if row.targeted:
             # A rate is to be at least the target.
             verdicts = [reached(RATE[one], float(number(rate))) for one, rate in rates.items()]
-            line[-2:] = " ".join(f"{RATE[one]:.2f}"[1:] for one in rates), " ".join(verdicts)
+            line[-1] = " ".join(verdicts)
         lines.append(line)
-    heads = ["rate", *times, "target", "reached"]
-    if not any(row.targeted for row in rows):
-        heads, lines = heads[:-2], [line[:-2] for line in lines]
+    heads = ["rate", *times, "reached"]
+    if any(row.targeted for row in rows):
+        targets = ", ".join(f"{RATE[one]:.2f} with {one}" for one in times)
+        text = f"{text} Three are to reach {targets}."
+    else:
+        heads, lines = heads[:-1], [line[:-1] for line in lines]
     microseconds = " / ".join(number(own.median(REFERENCE) * 1e6) for own in times.values())
     text = (
         f"{text} Rate of training steps, in multiples of that with constants ({microseconds} µs "

@@ -406,7 +406,7 @@ def test_an_iterator_under_way_goes_on():
         return seen
 
     assert drawn(tested=True) == drawn(tested=False)
-    workers = {"num_workers": 1, "persistent_workers": True}
+    workers = {"num_workers": 1, "persistent_workers": True, "multiprocessing_context": "spawn"}
     assert drawn(tested=True, **workers) == drawn(tested=False, **workers)
 
 
