@@ -55,7 +55,7 @@ def range_test(
     ----------
     factory
         What makes the transformation from its hyperparameters, as for
-        :func:`hypercycle_optax.cycled`: ``optax.adamw``, ``functools.partial`` of it, a function.
+        ``hypercycle_optax.cycled``: ``optax.adamw``, ``functools.partial`` of it, a function.
     loss
         ``loss(params, batch)``, a scalar; ``loss(params, batch, key)`` where ``key`` is given.
     params
