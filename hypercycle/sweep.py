@@ -6,7 +6,7 @@ import bisect
 import math
 import statistics
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -371,6 +371,17 @@ def sweep_of(
             f"a range test of {name!r} needs its start and end: only a learning rate has usual ones"
         )
     return Sweep(start, end, steps, spacing, name)
+
+
+def endless(batches: Iterable[Any], name: str) -> Iterator[Any]:
+    """Yield batches for ever, begun again when they are used up; ``name`` is for the error."""
+    while True:
+        empty = True
+        for batch in batches:
+            empty = False
+            yield batch
+        if empty:
+            raise ValueError(f"there are no batches: {name} is empty")
 
 
 def averaged(tests: Sequence[RangeTest]) -> RangeTest:

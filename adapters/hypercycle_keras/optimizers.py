@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -577,16 +577,7 @@ def _multiplied(optimizer: Any, plan: Plan, attributes: dict[str, str]) -> Plan:
             raise TypeError(
                 f"relative=True multiplies values, but {name} of {type(optimizer).__name__} is None"
             )
-        factor = Constant(value)
-        if isinstance(schedule, Groups):
-            schedules[name] = Groups(
-                {
-                    pattern: None if part is None else Product(factor, part)
-                    for pattern, part in schedule.items()
-                }
-            )
-        else:
-            schedules[name] = Product(factor, schedule)
+        schedules[name] = _mapped(schedule, functools.partial(Product, Constant(value)))
     return Plan(**schedules)
 
 
@@ -657,22 +648,24 @@ def _follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) ->
     """Let the optimizer follow a plan, and show the learning rate that comes first."""
     schedules: dict[str, Any] = {}
     for name, schedule in plan.items():
-        if isinstance(schedule, Groups):
-            traced: Any = Groups(
-                {
-                    pattern: None if part is None else traceable(part, name, total_steps)
-                    for pattern, part in schedule.items()
-                }
-            )
-        else:
-            traced = traceable(schedule, name, total_steps)
-        schedules[hyperparameters.find(optimizer, name)] = traced
+        attribute = hyperparameters.find(optimizer, name)
+        schedules[attribute] = _mapped(
+            schedule, functools.partial(traceable, name=name, total_steps=total_steps)
+        )
     # Not by setattr, which Keras and TensorFlow watch.
     vars(optimizer)["_following"] = _Following(plan, offset, total_steps, schedules)
     rate = schedules.get(LEARNING_RATE)
     if rate is not None and not isinstance(rate, Groups):
-        name = next(name for name in plan if hyperparameters.find(optimizer, name) == LEARNING_RATE)
-        optimizer._learning_rate.assign(value_at(plan[name], optimizer.plan_step))  # noqa: SLF001
+        optimizer._learning_rate.assign(value_at(rate, optimizer.plan_step))  # noqa: SLF001
+
+
+def _mapped(schedule: Any, function: Callable[[Schedule], Schedule]) -> Any:
+    """Return what a function makes of a schedule, or of each one of Groups."""
+    if not isinstance(schedule, Groups):
+        return function(schedule)
+    return Groups(
+        {pattern: None if part is None else function(part) for pattern, part in schedule.items()}
+    )
 
 
 # So that load_model finds them.

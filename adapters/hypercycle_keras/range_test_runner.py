@@ -12,7 +12,7 @@ import numpy as np
 
 from hypercycle.random_states import kept_random_states
 from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Recorder, Sweep, averaged, sweep_of
+from hypercycle.sweep import Recorder, Sweep, averaged, endless, sweep_of
 from hypercycle.tabulated import Tabulated
 from hypercycle.validation import whole_number
 from hypercycle_keras.optimizers import cycled
@@ -95,7 +95,7 @@ def range_test(
     batches = _batches(x, y, batch_size)
     tests = []
     with kept_random_states(), _kept_backend_state():
-        stream = _endless(batches)
+        stream = endless(batches, "x")
         for _ in range(repeats):
             with (
                 _kept(model),
@@ -246,13 +246,3 @@ class _FromDataset:
     def __iter__(self) -> Iterator[Any]:
         for index in range(self.dataset.num_batches or 0):
             yield self.dataset[index]
-
-
-def _endless(batches: Iterable[Any]) -> Iterator[Any]:
-    while True:
-        empty = True
-        for batch in batches:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError("there are no batches: x is empty")

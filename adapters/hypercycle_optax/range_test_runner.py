@@ -14,7 +14,7 @@ import optax
 
 from hypercycle.random_states import kept_random_states
 from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Recorder, averaged, sweep_of
+from hypercycle.sweep import Recorder, averaged, endless, sweep_of
 from hypercycle.tabulated import Tabulated
 from hypercycle.validation import whole_number
 from hypercycle_optax.transformation import cycled
@@ -110,7 +110,7 @@ def range_test(
         )
     transformation = cycled(factory, {name: Tabulated(sweep.values)})
     with kept_random_states():
-        stream = _groups(_endless(batches), accumulate)
+        stream = _groups(endless(batches, "batches"), accumulate)
         first = next(stream)
         stream = itertools.chain([first], stream)
         _check_loss(loss, params, jax.tree.map(lambda leaf: leaf[0], first), key)
@@ -171,21 +171,12 @@ def _record(  # noqa: PLR0917  (what the loop needs)
                 return
 
 
-def _endless(batches: Iterable[Any]) -> Iterator[Any]:
-    while True:
-        empty = True
-        for batch in batches:
-            empty = False
-            yield jax.tree.map(np.asarray, batch)
-        if empty:
-            raise ValueError("there are no batches: batches is empty")
-
-
 def _groups(stream: Iterator[Any], accumulate: int) -> Iterator[Any]:
     """Yield the batches of each update, stacked; those of another shape are left out."""
     shapes = None
     group: list[Any] = []
-    for batch in stream:
+    for given in stream:
+        batch = jax.tree.map(np.asarray, given)
         own = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), batch)
         shapes = shapes or own
         if own != shapes:  # the rest at the end of an epoch, which would be compiled on its own
