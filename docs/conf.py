@@ -1,8 +1,11 @@
 """Sphinx: `make docs`."""
 
 import os
+import sys
 from importlib import metadata
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))  # gallery_settings
 os.environ.setdefault("KERAS_BACKEND", "jax")  # read when autodoc imports Keras
 
 project = "hypercycle"
@@ -15,14 +18,38 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
+    "sphinx_click",
     "sphinx_copybutton",
+    "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "gallery_settings.py"]
 html_theme = "furo"
 html_title = f"hypercycle {release}"
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
+html_copy_source = False
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
+
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples/concepts", "../examples/gallery"],
+    "gallery_dirs": ["concepts", "gallery"],
+    "within_subsection_order": "gallery_settings.position",
+    "reset_modules": ("gallery_settings.reset",),
+    # Pictures are real: every script runs in every build, because hypercycle may have changed.
+    "run_stale_examples": True,
+    "capture_repr": (),
+    # names in the code lead to the reference
+    "reference_url": {"hypercycle": None},
+    # the same pages from every build, and no more than one reads
+    "min_reported_time": float("inf"),
+    "write_computation_times": False,
+    "show_signature": False,
+    "download_all_examples": False,
+    "notebook_extensions": set(),
+    "image_srcset": ["2x"],
+}
 
 napoleon_google_docstring = False
 napoleon_use_ivar = True  # autodoc already lists the fields

@@ -17,6 +17,15 @@ plan = hc.Plan(
 )
 hc.plot(plan, 16_000).savefig(HERE / "plan.png", dpi=120)
 
+# The plan of start.md.
+lr = hc.Cycle(low=0.02, high=0.5, step_size_up=100)
+plan = hc.Plan(
+    lr=lr,
+    momentum=lr.opposite(low=0.85, high=0.95),
+    weight_decay=hc.Ramp(0.0, 5e-4, steps=400),
+)
+hc.plot(plan, 600).savefig(HERE / "start.png", dpi=120)
+
 
 # The range test of range-test.md: two layers, trained by SGD on what another network labels.
 rng = np.random.default_rng(0)
