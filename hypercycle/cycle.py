@@ -142,14 +142,8 @@ class Cycle:
 
     def _check_clock(self) -> None:
         assign = functools.partial(object.__setattr__, self)
-        phase = finite_number(self.phase, "phase")
-        if not 0.0 <= phase < 1.0:
-            raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
-        assign("phase", phase)
-        cycle_mult = finite_number(self.cycle_mult, "cycle_mult")
-        if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
-            raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
-        assign("cycle_mult", cycle_mult)
+        assign("phase", checked_phase(self.phase))
+        assign("cycle_mult", checked_cycle_mult(self.cycle_mult))
         if self.cycles is not None:
             assign("cycles", whole_number(self.cycles, "cycles", minimum=1))
         if self.resolved:
@@ -363,6 +357,22 @@ class Cycle:
         [Event(name='peak', cycle=0, step=2000)]
         """
         return self.clock.events(whole_number(step, "step"))
+
+
+def checked_phase(value: float) -> float:
+    """Return the part of the first cycle to start after, as a float."""
+    phase = finite_number(value, "phase")
+    if not 0.0 <= phase < 1.0:
+        raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
+    return phase
+
+
+def checked_cycle_mult(value: float) -> float:
+    """Return the factor by which cycles grow, as a float."""
+    cycle_mult = finite_number(value, "cycle_mult")
+    if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
+        raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
+    return cycle_mult
 
 
 def waveform_function(waveform: str | Waveform) -> Waveform:

@@ -92,6 +92,7 @@ def schedule_from(description: Any, name: str = "schedule") -> Any:
 
 def differences(saved: Any, present: Any, path: str = "") -> list[str]:
     """Return one line for each place where two descriptions differ."""
+    saved, present = (_short(one) for one in (saved, present))
     if isinstance(saved, Mapping) and isinstance(present, Mapping):
         # JSON and TOML turn the index of a group into a string.
         saved, present = ({str(key): one for key, one in d.items()} for d in (saved, present))
@@ -110,6 +111,12 @@ def differences(saved: Any, present: Any, path: str = "") -> list[str]:
         pairs = enumerate(zip(saved, present, strict=True))
         return [line for i, pair in pairs for line in differences(*pair, f"{path}.{i}")]
     return [] if saved == present else [f"{path}: saved {saved!r}, present {present!r}"]
+
+
+def _short(description: Any) -> Any:
+    """Return the name of a scale policy that has no parameters: it is described by it too."""
+    named = isinstance(description, Mapping) and list(description) == ["name"]
+    return description["name"] if named else description
 
 
 def _describe_part(part: Any) -> Any:
@@ -161,7 +168,7 @@ def _scale(scale: Scale) -> Any:
     if name is None or not dataclasses.is_dataclass(scale):
         return _function(scale)
     parameters = {field.name: getattr(scale, field.name) for field in dataclasses.fields(scale)}
-    return {"name": name, **parameters} if parameters else name
+    return {"name": name, **parameters}
 
 
 def _function(function: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -173,6 +174,66 @@ class Plan(Mapping[str, Any]):
         """
         units = Units(steps_per_epoch, total_steps)
         return Plan(**{name: resolve(schedule, units) for name, schedule in self.items()})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Plan:
+        r"""Return the plan in a file: TOML, JSON or YAML, by its suffix.
+
+        Reading a file never runs code; sizes are limited, so that no file keeps a reader busy.
+
+        Parameters
+        ----------
+        path
+            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If the file holds no plan: a ValueError whose ``problems`` are all that is wrong, each
+            with its path in the file, what was got and what is allowed.
+        OSError
+            If the file cannot be read.
+        ImportError
+            If pydantic (or PyYAML, for YAML) is missing, with what to install.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> text = "[lr]\nlow = 0.1\nhigh = 0.5\nstep_size_up = 4"
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "plan.toml")
+        ...     _ = file.write_text(text)
+        ...     Plan.load(file)
+        Plan(lr=Cycle(0.1, 0.5, 4))
+        """
+        from hypercycle.plan_files import load_plan
+
+        return load_plan(path)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan to a file, from which :meth:`load` makes an equal one.
+
+        Waveforms and scale policies are written by their registered names, with the package of
+        the plugin that offers them. A file that is there is replaced when all is written.
+
+        Parameters
+        ----------
+        path
+            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If a schedule is, or has in it, a function that has no registered name.
+        OSError
+            If the file cannot be written.
+        ImportError
+            If pydantic, tomlkit (for TOML) or PyYAML (for YAML) is missing.
+        """
+        from hypercycle.plan_files import save_plan
+
+        save_plan(self, path)
 
     def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
         """Return what happens when training moves onto ``step``.

@@ -219,6 +219,14 @@ def describe(plugin_name: str) -> str:
     return f"plugin {plugin_name} (register_plugin)"
 
 
+def distribution_of(plugin_name: str) -> str | None:
+    """Return the name of the distribution that this plugin came with, if it is an installed one."""
+    for point in _state.entry_points or ():
+        if point.value == plugin_name and point.dist is not None:
+            return point.dist.name
+    return None
+
+
 def problems() -> str:
     """Return what may be why a name or a driver is missing, in lines that follow an error."""
     lines = [f"\n{describe(name)} failed: {error}" for name, error in _state.errors.items()]

@@ -60,9 +60,11 @@ def scale(name: str, /, **parameters: Any) -> Scale:
     try:
         inspect.signature(factory).bind(**parameters)
     except TypeError as error:
-        raise TypeError(
-            f"scale {name!r} takes {inspect.signature(factory)}, got {parameters}: {error}"
-        ) from error
+        takes = ", ".join(
+            one.name if one.default is one.empty else f"{one.name}={one.default!r}"
+            for one in inspect.signature(factory).parameters.values()
+        )
+        raise TypeError(f"scale {name!r} takes ({takes}), got {parameters}: {error}") from error
     policy = factory(**parameters)
     if not callable(policy):
         raise TypeError(
@@ -116,6 +118,16 @@ def name_of_waveform(fn: Waveform) -> str | None:
 def name_of_scale(policy: Scale) -> str | None:
     """Return the name whose factory is the type of ``policy``, or None. May load plugins."""
     return _SCALES.name_of(type(policy))
+
+
+def waveform_distribution(name: str) -> str | None:
+    """Return the distribution whose plugin offers the waveform, or None: ours, or registered."""
+    return _WAVEFORMS.distribution(name)
+
+
+def scale_distribution(name: str) -> str | None:
+    """Return the distribution whose plugin offers the scale policy, or None."""
+    return _SCALES.distribution(name)
 
 
 def endpoints(fn: Waveform, label: str) -> tuple[float, float]:
@@ -174,6 +186,7 @@ def _validated_factory(factory: Callable[..., Scale], label: str) -> Callable[..
 class _Entry:
     value: Callable[..., Any]
     owner: str
+    distribution: str | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +246,12 @@ class _Names:
                 return name
         return None
 
+    def distribution(self, name: str) -> str | None:
+        if name in self.built_in or name in self.registered:
+            return None
+        self.find(name)
+        return self.gather()[0][name].distribution
+
     def gather(self) -> tuple[dict[str, _Entry], dict[str, str]]:
         """Return the entries of everybody loaded by now, and a text for each contested name."""
         entries = {name: _Entry(value, "hypercycle") for name, value in self.built_in.items()}
@@ -240,6 +259,7 @@ class _Names:
         clashes = {}
         for implementation in plugins.implementations(self.hook):
             owner = plugins.describe(implementation.plugin_name)
+            distribution = plugins.distribution_of(implementation.plugin_name)
             with plugins.tolerated(implementation.plugin_name):
                 offered = plugins.call(implementation)
                 if not isinstance(offered, Mapping):
@@ -248,7 +268,7 @@ class _Names:
                     _check_name(name, self.kind)
                     self.validated(value, f"{self.kind} {name!r}")
                 for name, value in offered.items():
-                    theirs = _Entry(value, owner)
+                    theirs = _Entry(value, owner, distribution)
                     earlier = entries.setdefault(name, theirs)
                     if not _equal(earlier.value, value):
                         clashes[name] = self.clash(name, earlier, theirs)

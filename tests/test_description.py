@@ -138,11 +138,17 @@ def test_functions_and_instances_that_have_a_name_are_written_by_it():
     steps = np.arange(40)
     cycle = hc.Cycle(0.1, 0.5, 4, waveform=WAVEFORMS["welch"], scale=hc.Halving())
     assert describe(cycle)["waveform"] == "welch"
-    assert describe(cycle)["scale"] == "halving"
+    assert describe(cycle)["scale"] == {"name": "halving"}
     again = schedule_from(describe(cycle))
     assert again(steps).tobytes() == cycle(steps).tobytes()
     assert describe(again) == describe(cycle)
-    assert describe(hc.Cycle(0, 1, 4, scale=Unscaled()))["scale"] == "constant"
+    assert describe(hc.Cycle(0, 1, 4, scale=Unscaled()))["scale"] == {"name": "constant"}
+
+
+def test_the_name_of_a_scale_and_its_instance_are_no_difference():
+    named, instance = (describe(hc.Cycle(0, 1, 4, scale=s)) for s in ("halving", hc.Halving()))
+    assert named != instance
+    assert differences(named, instance) == []
 
 
 def test_a_user_s_function_is_compared_but_not_rebuilt():
