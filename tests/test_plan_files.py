@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import suppress
+from dataclasses import replace
 
 import jsonschema
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle import registry
 from hypercycle.lengths import checked_length
 from hypercycle.plan_files import LARGEST_FILE, PlanFileError, file_data
 from hypercycle.plan_schema import Problem, json_schema
@@ -153,7 +155,8 @@ def test_functions_without_a_name_are_not_written(tmp_path):
     assert not path.exists()
 
 
-def test_a_registered_function_is_written_by_its_name(tmp_path):
+def test_a_registered_function_is_written_by_its_name(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_WAVEFORMS", replace(registry._WAVEFORMS, registered={}))
     hc.register_waveform("cubic", strategies.cubic)
     plan = hc.Plan(lr=hc.Cycle(0, 1, 4, waveform=("cubic", "hann")))
     plan.save(tmp_path / "plan.toml")
