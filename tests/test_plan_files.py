@@ -3,12 +3,14 @@
 import json
 import os
 import pickle
+import re
 import stat
 import subprocess
 import sys
 import textwrap
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -621,6 +623,8 @@ HOSTILE = {
                               "cycle_mult": 1.0000001} for i in range(300)}),
         ".json",
     ),
+    "a key as long as a line": ("[" + ".".join("a" * 3_000) + "]\n", ".toml"),
+    "a key twice": ("? a\n" * 20_000, ".yaml"),
     "a length beyond floats": (CYCLE.replace("= 4", "= 9007199254740993"), ".toml"),
     "percents of everything": (CYCLE.replace("= 4", '= "9999999999999999.9999999999999999%"'),
                                ".toml"),
@@ -751,3 +755,14 @@ def test_the_schema_s_lengths_are_the_reader_s(text, validator):
             assert not jsonschema.Draft202012Validator(schema).is_valid(text)
     else:
         assert jsonschema.Draft202012Validator(schema).is_valid(text)
+
+
+# The documentation.
+
+
+def test_the_files_of_the_documentation_are_plans(file):
+    page = Path(__file__).parent.parent / "docs" / "plan-files.md"
+    blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
+    plans = [hc.Plan.load(file(text, f".{suffix}")) for suffix, text in blocks]
+    assert len(plans) == 3
+    assert plans[1] == plans[2]
