@@ -1,0 +1,66 @@
+"""
+How do I train on several GPUs?
+===============================
+
+.. currentmodule:: hypercycle
+
+As on one. Every process attaches the same plan, and since a value is computed from its step alone,
+all have the same values without exchanging any.
+
+What changes is the length of an epoch. Each of *n* processes sees an *n*-th of the batches, so that
+lengths in steps are over *n* times too late. Lengths in epochs are right: ``steps_per_epoch`` is
+``len(loader)`` of the process's own loader, with its ``DistributedSampler``.
+
+This program trains a small network on handwritten digits, in as many processes as it is started in:
+
+.. literalinclude:: /../examples/digits_ddp.py
+   :language: python
+   :start-at: import hashlib
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from matplotlib import pyplot as plt
+
+import hypercycle as hc
+
+# %%
+# Two processes on this machine's CPU stand in for two GPUs:
+
+program = Path(__file__).parent.parent / "digits_ddp.py"
+run = subprocess.run(
+    [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", program],
+    check=True,
+    capture_output=True,
+    text=True,
+    env=os.environ | {"OMP_NUM_THREADS": "1"},
+)
+first, second = json.loads(run.stdout)
+
+for report in (first, second):
+    print({name: value for name, value in report.items() if name != "lr"})
+assert first["lr"] == second["lr"]
+assert first["weights"] == second["weights"]
+
+# %%
+# Both trained with the same values, and hold the same weights. The values are those of one process
+# with half as many steps in an epoch:
+
+lr = hc.Cycle(0.01, 0.5, first["steps_per_epoch"])
+assert first["lr"] == lr(np.arange(first["steps"])).tolist()
+
+figure, axes = plt.subplots()
+axes.plot(first["lr"], linewidth=5, alpha=0.4, label="process 0")
+axes.plot(second["lr"], "--", label="process 1")
+axes.set(xlabel="step", ylabel="lr")
+_ = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+# %%
+# :func:`hypercycle_torch.range_test` is called in every process too, and gives all the same result.
+# Trainers that call ``scheduler.step()`` once for each process, as some did, do no harm with
+# ``advance="optimizer"``: the wave then follows the optimizer's own steps.
