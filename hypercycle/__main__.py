@@ -1,0 +1,22 @@
+"""The command ``hypercycle``, and ``python -m hypercycle``."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or say in one line what it needs."""
+    try:
+        from hypercycle.command_line import hypercycle
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        sys.exit("hypercycle: error: the command line needs click: pip install 'hypercycle[cli]'")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    hypercycle(prog_name="hypercycle")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""``hypercycle check``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from hypercycle.command_line.errors import Failure
+from hypercycle.command_line.output import wrapped
+from hypercycle.command_line.plans import loaded, resolved, unit_options
+from hypercycle.lengths import Units
+
+
+@click.command()
+@click.argument(
+    "paths", metavar="PLAN...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@unit_options
+@click.pass_context
+def check(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    steps_per_epoch: int | None,
+    total_steps: int | None,
+) -> None:
+    """Tell everything that is wrong in plan files.
+
+    Lengths with units are turned into steps only where --steps-per-epoch or --total-steps is given.
+    The exit status is 2 if a plan has an error.
+    """
+    units = Units(steps_per_epoch, total_steps)
+    good = True
+    for path in paths:
+        try:
+            plan = loaded(path)
+            if units != Units():
+                resolved(plan, path, units)
+        except Failure as failure:
+            good = False
+            lines = failure.message.splitlines()
+        else:
+            lines = [f"{path}: ok ({', '.join(plan)})"]
+        for line in lines:
+            # In a pipe one line each, for grep.
+            click.echo(wrapped(line, indent="  ") if sys.stdout.isatty() else line)
+    context.exit(0 if good else 2)

@@ -1,0 +1,111 @@
+"""Plan files for people: TOML with a comment beside each key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hypercycle.command_line.errors import Failure, refused
+from hypercycle.cycle import Cycle
+from hypercycle.plan import Plan
+from hypercycle.plan_files import file_data, written
+
+_COMMENTS = {
+    "low": "the lower bound",
+    "high": "the upper bound",
+    "step_size_up": "steps up, and as many down",
+    "step_size_down": "steps down",
+    "waveform": "the shape of a rise and of a fall",
+    "scale": "how the height changes from cycle to cycle",
+    "cycles": "after so many, the last value stays",
+    "opposite": "low where that one is high, on the same clock",
+    "kind": "one part after the other",
+    "parts": "each counts its steps from 0",
+}
+# What may be added to a cycle: told by keys behind a "#".
+_OPTIONAL = {"waveform": '"hann"', "scale": '"halving"', "cycles": "4"}
+_KEY = re.compile(r"^(\w+) = .*$", re.MULTILINE)
+_COLUMN, _WIDTH = 26, 80
+
+_HEADER = """\
+# A plan of hypercycle: a table for each hyperparameter, by its neutral name (lr,
+# momentum, beta1, beta2, weight_decay, eps) or by the framework's own.
+# Lengths are optimizer updates (2000), epochs ("4ep") or parts of the run ("30%").
+#
+#   hypercycle check {name}
+#   hypercycle show {name}{options}
+#
+# Editors that know TOML complete this file after
+#
+#   hypercycle schema -o plan.schema.json
+#
+# and with this as the first line: #:schema ./plan.schema.json
+"""
+
+
+def commented(plan: Plan, name: str, notes: Iterable[str]) -> str:
+    """Return the text of a plan file: what a plan is, notes on this one, and its tables."""
+    entries = {key: _entry(plan, key) for key in plan}
+    tables = {key: written({key: entry}, ".toml") for key, entry in entries.items()}
+    header = _HEADER.format(name=name, options=_options("".join(tables.values())))
+    remarks = "".join(f"# {note}\n" for note in notes)
+    with_comments = [_with_comments(text, entries[key]) for key, text in tables.items()]
+    return "\n".join([f"{header}#\n{remarks}", *with_comments])
+
+
+def _entry(plan: Plan, name: str) -> Mapping[str, Any]:
+    """Return what the file holds for a name; what is the opposite of lr is said to be so."""
+    one, lr = plan[name], plan.get("lr")
+    if isinstance(one, Cycle) and isinstance(lr, Cycle) and one == lr.opposite(one.low, one.high):
+        return {"opposite": "lr", "low": one.low, "high": one.high}
+    entry: Mapping[str, Any] = file_data(Plan(**{name: one}))[name]
+    return entry
+
+
+def _options(plain: str) -> str:
+    """Return what ``show`` needs to know for the lengths in a plan file."""
+    epochs = " --steps-per-epoch 100" if re.search(r'\dep"', plain) else ""
+    return epochs + (" --total-steps 10000" if re.search(r'\d%"', plain) else "")
+
+
+def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
+    comments = _COMMENTS
+    if "step_size_down" in entry:
+        comments = comments | {"step_size_up": "0: a cycle starts at the top"}
+
+    def beside(line: str, key: str) -> str:
+        together = f"{line:<{_COLUMN}}  # {comments[key]}"
+        return together if len(together) <= _WIDTH else f"# {comments[key]}\n{line}"
+
+    text = _KEY.sub(lambda key: beside(key[0], key[1]) if key[1] in comments else key[0], text)
+    if "step_size_up" in entry:
+        for key in [key for key in _OPTIONAL if key not in entry]:
+            text += beside(f"# {key} = {_OPTIONAL[key]}", key) + "\n"
+    return text
+
+
+def write_new(text: str, output: Path, *, force: bool) -> None:
+    """Write a plan file, over one that is there only if asked to."""
+    with refused(OSError):
+        try:
+            with output.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+        except FileExistsError as error:
+            raise Failure(
+                f"{output} exists: choose another name, or --force to replace it"
+            ) from error
+    click.echo(f"wrote {output}")
+
+
+def check_new(output: Path, *, force: bool) -> None:
+    """Refuse a file that cannot be written, before anything is done for it."""
+    if output.suffix.lower() != ".toml":
+        raise Failure(
+            f"a plan with comments is TOML: a name that ends in .toml, got {output.name!r}"
+        )
+    if output.exists() and not force:
+        raise Failure(f"{output} exists: choose another name, or --force to replace it")

@@ -1,0 +1,148 @@
+"""``hypercycle list``: the names that a plan may use, and who offers them."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from importlib import metadata
+from typing import Any
+
+import click
+import numpy as np
+
+from hypercycle import plugins, registry
+from hypercycle.command_line.errors import refused
+from hypercycle.command_line.output import can_show, one_line, styled, wrapped
+from hypercycle.namespaces import NUMPY
+from hypercycle.plugins import PluginRecord
+from hypercycle.scale_policies import SCALES
+from hypercycle.waveform_functions import WAVEFORMS, Waveform
+
+_BARS = "▁▂▃▄▅▆▇█"
+_OURS = "hypercycle"
+
+
+@click.command("list")
+@click.argument(
+    "sections",
+    metavar="[waveforms|scales|adapters|plugins]...",
+    nargs=-1,
+    type=click.Choice(["waveforms", "scales", "adapters", "plugins"]),
+)
+def list_names(sections: tuple[str, ...]) -> None:
+    """List waveforms, scales, adapters, plugins.
+
+    Each with the package that it is from. A plugin that cannot be loaded is listed with the cause.
+    """
+    with warnings.catch_warnings(), refused(ValueError):
+        # What a plugin's warning says is listed.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        plugins.load_all()
+        chosen = {name: list(lines()) for name, lines in _SECTIONS.items()
+                  if name in (sections or _SECTIONS)}  # fmt: skip
+    blocks = []
+    for name, lines in chosen.items():
+        heading = styled(name.capitalize(), bold=True)
+        blocks.append("\n".join([heading, *(lines or ["  none"])]))
+    click.echo("\n\n".join(blocks))
+
+
+def _waveforms() -> Iterator[str]:
+    yield from _named(
+        registry.waveforms, WAVEFORMS, registry.waveform_distribution, lambda name, _: name, _bars
+    )
+
+
+def _scales() -> Iterator[str]:
+    yield from _named(registry.scales, SCALES, registry.scale_distribution, _call, lambda _: "")
+
+
+def _named(
+    everything: Callable[[], Mapping[str, Any]],
+    built_in: Mapping[str, Any],
+    distribution: Callable[[str], str | None],
+    label: Callable[[str, Any], str],
+    picture: Callable[[Any], str],
+) -> Iterator[str]:
+    """Yield a line for each name: the name, what it looks like, its package."""
+    clash = ""
+    try:
+        known = everything()
+    except ValueError as error:  # two plugins claim one name
+        known, clash = built_in, one_line(str(error))
+    labels = {name: label(name, one) for name, one in known.items()}
+    longest = max(map(len, labels.values()))
+    for name, one in known.items():
+        package = _with_version(distribution(name) or _OURS)
+        yield f"  {labels[name]:<{longest}}  {picture(one)}{package}"
+    if clash:
+        yield wrapped(clash, "  ", "    ")
+
+
+def _call(name: str, factory: Callable[..., Any]) -> str:
+    parameters = inspect.signature(factory).parameters.values()
+    shown = [
+        one.name if one.default is one.empty else f"{one.name}={one.default!r}"
+        for one in parameters
+    ]
+    return f"{name}({', '.join(shown)})" if shown else name
+
+
+def _bars(waveform: Waveform) -> str:
+    """Return a waveform from 0 to 1 as bars, two more columns included."""
+    if not can_show(_BARS):
+        return ""
+    heights = np.asarray(waveform(np.linspace(0.0, 1.0, 12), NUMPY), dtype=np.float64)
+    places = np.clip(np.rint(heights * (len(_BARS) - 1)), 0, len(_BARS) - 1).astype(int)
+    return "".join(_BARS[place] for place in places) + "  "
+
+
+def _adapters() -> Iterator[str]:
+    records = [one for one in plugins.listing() if _is_adapter(one)]
+    longest = max((len(one.name) for one in records), default=0)
+    for record in records:
+        try:
+            framework = f"{record.name} {metadata.version(record.name)} is installed"
+        except metadata.PackageNotFoundError:
+            framework = ""
+        if not framework and record.distribution == _OURS:
+            framework = f"not installed: pip install 'hypercycle[{record.name}]'"
+        line = f"  {record.name:<{longest}}  {_package(record):<16}  {framework}"
+        yield line.rstrip()
+
+
+def _is_adapter(record: PluginRecord) -> bool:
+    # Ours are loaded only where their framework is, and are all adapters.
+    return record.distribution == _OURS or "hypercycle_attach" in (record.hooks or ())
+
+
+def _plugins() -> Iterator[str]:
+    records = [one for one in plugins.listing() if one.distribution != _OURS or one.error]
+    longest = max((len(one.name) for one in records), default=0)
+    for record in records:
+        if record.error:
+            state = f"failed: {one_line(record.error)}"
+        elif record.hooks is None:
+            state = f"left out by {plugins.ENVIRONMENT_VARIABLE}"
+        else:
+            state = ", ".join(hook.removeprefix("hypercycle_") for hook in record.hooks)
+        yield wrapped(f"{_package(record)}  {state}", f"  {record.name:<{longest}}  ", "    ")
+
+
+def _package(record: PluginRecord) -> str:
+    if record.distribution is None:
+        return record.value
+    return f"{record.distribution} {record.version}"
+
+
+def _with_version(package: str) -> str:
+    return f"{package} {metadata.version(package)}"
+
+
+_SECTIONS: dict[str, Callable[[], Iterator[str]]] = {
+    "waveforms": _waveforms,
+    "scales": _scales,
+    "adapters": _adapters,
+    "plugins": _plugins,
+}

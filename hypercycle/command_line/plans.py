@@ -1,0 +1,162 @@
+"""What commands that read a plan share: its file, its lengths, the steps to look at."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import numpy as np
+
+from hypercycle.command_line.errors import Failure, described, told_warnings
+from hypercycle.composition import Chain, Product, Schedule, length_of
+from hypercycle.cycle import Cycle
+from hypercycle.lengths import Units, checked_length, resolved_length
+from hypercycle.plan import Groups, Plan
+from hypercycle.plan_files import PlanFileError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Of cycles without end, and of values that never change.
+SHOWN_CYCLES = 4
+SHOWN_STEPS = 100
+
+plan_argument = click.argument("path", metavar="PLAN", type=click.Path(path_type=Path))
+steps_option = click.option(
+    "--steps",
+    metavar="RANGE",
+    help="N: steps 0 to N. START:STOP or START:STOP:STEP: as in Python, STOP left out. "
+    "With units too: 4ep, 30%.  [default: the plan's length, or 4 cycles]",
+)
+
+
+def unit_options(command: Command) -> Command:
+    """Add what lengths with units are measured in."""
+    for option in (
+        click.option(
+            "--total-steps",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help='Updates of the whole run, for lengths such as "30%".',
+        ),
+        click.option(
+            "--steps-per-epoch",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help='Updates per epoch, for lengths such as "4ep".',
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def loaded(path: Path) -> Plan:
+    """Return the plan in a file."""
+    with told_warnings():
+        try:
+            return Plan.load(path)
+        except PlanFileError as error:
+            raise Failure(*(f"{path}: {problem}" for problem in error.problems)) from error
+        except (ImportError, OSError, ValueError) as error:
+            message = described(error)
+            raise Failure(
+                message if message.startswith(f"{path}:") else f"{path}: {message}"
+            ) from error
+
+
+def resolved(plan: Plan, path: Path, units: Units) -> Plan:
+    """Return the plan with all lengths in steps."""
+    schedules, problems = {}, []
+    for name, schedule in plan.items():
+        try:
+            one = Plan(**{name: schedule}).resolve(
+                steps_per_epoch=units.steps_per_epoch, total_steps=units.total_steps
+            )
+        except ValueError as error:
+            problems.append(f"{path}: {name}: {_for_command_line(str(error))}")
+        else:
+            schedules[name] = one[name]
+    if problems:
+        raise Failure(*problems)
+    return Plan(**schedules)
+
+
+def _for_command_line(message: str) -> str:
+    """Return an error about a length with the option to give instead of the argument."""
+    missing, _, advice = message.partition(": pass ")
+    argument = advice.partition("=")[0]
+    return f"{missing}: give --{argument.replace('_', '-')}" if advice else message
+
+
+def schedules_of(plan: Plan) -> dict[str, Schedule]:
+    """Return every schedule by its name, with its group's behind a stroke: ``lr/head``."""
+    schedules: dict[str, Schedule] = {}
+    for name, part in plan.items():
+        if isinstance(part, Groups):
+            groups = part.items()
+            schedules |= {f"{name}/{key}": one for key, one in groups if one is not None}
+        else:
+            schedules[name] = part
+    return schedules
+
+
+def steps_of(text: str | None, plan: Plan, units: Units) -> range:
+    """Return the steps that ``--steps`` asks for, or else those of the whole plan."""
+    end = units.total_steps or _length(plan)
+    if text is None:
+        return range(end + 1)
+    given = text.split(":")
+    try:
+        numbers = [_step(one, units) if one else None for one in given]
+    except ValueError as error:
+        raise Failure(_for_command_line(str(error))) from error
+    if numbers == [None] or len(numbers) > 3:
+        raise Failure(f"--steps is N, START:STOP or START:STOP:STEP, got {text!r}")
+    if len(numbers) == 1:
+        return range((numbers[0] or 0) + 1)
+    start, stop, step = (*numbers, None)[:3]
+    if step == 0:
+        raise Failure(f"--steps needs a STEP of at least 1, got {text!r}")
+    steps = range(start or 0, end + 1 if stop is None else stop, step or 1)
+    if not steps:
+        raise Failure(f"--steps {text} holds no step: STOP must be above START")
+    return steps
+
+
+def _step(text: str, units: Units) -> int:
+    length = int(text) if re.fullmatch(r"\d{1,20}", text, re.ASCII) else text
+    return resolved_length(checked_length(length, "--steps"), "--steps", units)
+
+
+def _length(plan: Plan) -> int:
+    """Return after how many steps a plan has shown what it does."""
+    return max(map(_length_to_show, schedules_of(plan).values()), default=0) or SHOWN_STEPS
+
+
+def _length_to_show(schedule: Schedule) -> int:
+    length = length_of(schedule)
+    if length is not None:
+        return length
+    if isinstance(schedule, Cycle):
+        return int(schedule.boundaries(SHOWN_CYCLES + 1)[-1])
+    if isinstance(schedule, Chain):
+        before = length_of(Chain(*schedule.parts[:-1])) if len(schedule.parts) > 1 else 0
+        return (before or 0) + _length_to_show(schedule.schedules[-1])
+    if isinstance(schedule, Product):
+        return max(_length_to_show(schedule.first), _length_to_show(schedule.second))
+    return 0
+
+
+def at_most(steps: range, most: int) -> range | np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the steps, or ``most`` of them, the first and the last included.
+
+    They are spread unevenly, so that no cycle's length divides their distance and hides it.
+    """
+    if len(steps) <= most:
+        return steps
+    stride = (len(steps) - 1) // (most - 1)
+    golden = (5**0.5 - 1) / 2
+    places = [place * stride + int(place * golden % 1 * stride) for place in range(most - 1)]
+    return np.array([steps[place] for place in [*places, len(steps) - 1]])

@@ -1,0 +1,89 @@
+"""``hypercycle plot``: every hyperparameter, drawn into a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.plans import (
+    at_most,
+    loaded,
+    plan_argument,
+    resolved,
+    steps_of,
+    steps_option,
+    unit_options,
+)
+from hypercycle.lengths import Units
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+SUFFIXES = (".png", ".svg", ".pdf")
+# More points take longer and draw the same lines.
+_MOST_STEPS = 1_000_000
+
+
+@click.command()
+@plan_argument
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Where to: a name that ends in .png, .svg or .pdf. A file that is there is replaced.",
+)
+@steps_option
+@unit_options
+@click.option("--transparent", is_flag=True, help="No background, for light and dark pages.")
+def plot(
+    path: Path,
+    *,
+    output: Path,
+    steps: str | None,
+    steps_per_epoch: int | None,
+    total_steps: int | None,
+    transparent: bool,
+) -> None:
+    """Draw a plan into a PNG, SVG or PDF file.
+
+    A panel for each hyperparameter. A thin line marks each step at which a cycle ends.
+    """
+    check_picture(output)
+    units = Units(steps_per_epoch, total_steps)
+    plan = resolved(loaded(path), path, units)
+    import hypercycle
+
+    with refused(ImportError, ValueError, OverflowError):
+        shown = at_most(steps_of(steps, plan, units), _MOST_STEPS)
+        choose_file_backend()
+        figure = hypercycle.plot(plan, shown)
+    save(figure, output, transparent=transparent)
+    click.echo(f"wrote {output}")
+
+
+def check_picture(output: Path) -> None:
+    """Refuse a name whose suffix is not that of a picture."""
+    if output.suffix.lower() not in SUFFIXES:
+        raise Failure(f"a picture's name ends in {', '.join(SUFFIXES)}, got {output.name!r}")
+
+
+def choose_file_backend() -> None:
+    """Make Matplotlib draw into files, whatever windows the machine has or has not."""
+    try:
+        import matplotlib as mpl
+    except ImportError as error:
+        raise Failure("plots need Matplotlib: pip install 'hypercycle[plot]'") from error
+    mpl.use("agg")
+
+
+def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
+    """Write a figure into a file."""
+    if not transparent:
+        figure.patch.set(alpha=1.0, facecolor="white")
+    with refused(OSError):
+        figure.savefig(output, dpi=150)

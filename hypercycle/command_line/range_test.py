@@ -1,0 +1,147 @@
+"""``hypercycle range-test``: the bounds that a user's own range test shows."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hypercycle.bounds import Bounds
+from hypercycle.command_line.commented import check_new, commented, write_new
+from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.output import one_line, wrapped
+from hypercycle.command_line.plot import check_picture, choose_file_backend, save
+from hypercycle.range_test import RangeTest
+from hypercycle.validation import suggestion
+
+
+class UserCodeFailure(Failure):
+    """What a user's own code raised: nothing is wrong with the command."""
+
+    exit_code = 1
+
+
+@click.command("range-test")
+@click.argument("function", metavar="MODULE:FUNCTION")
+@click.option("--on", default="loss", metavar="CURVE", help="The loss, or a metric by its name.")
+@click.option(
+    "--plot",
+    "picture",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Draw the curve and the bounds: .png, .svg or .pdf.",
+)
+@click.option(
+    "--new",
+    "plan_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a plan for a whole run between the bounds, such as plan.toml.",
+)
+@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="The run's, for --new.")
+@click.option("--steps-per-epoch", type=click.IntRange(min=1), metavar="N", help="For --new.")
+@click.option("--force", is_flag=True, help="Replace a plan file that is there.")
+@click.option("--traceback", "whole", is_flag=True, help="Show where an exception came from.")
+def range_test(
+    function: str,
+    *,
+    on: str,
+    picture: Path | None,
+    plan_file: Path | None,
+    epochs: float | None,
+    steps_per_epoch: int | None,
+    force: bool,
+    whole: bool,
+) -> None:
+    """Run your range test and print its bounds.
+
+    FUNCTION takes no arguments and returns a RangeTest: what hypercycle_torch.range_test, the same
+    of Keras or Optax, or a Recorder gives. The current folder is looked in for MODULE. The exit
+    status is 1 if there are no bounds, or if the function fails.
+    """
+    if picture is not None:
+        check_picture(picture)
+    if plan_file is not None:
+        check_new(plan_file, force=force)
+        if epochs is None or steps_per_epoch is None:
+            raise Failure("--new needs --epochs and --steps-per-epoch")
+    test = _called(function, whole=whole)
+    with refused(ValueError):
+        bounds = test.bounds(on)
+    click.echo(_printed(bounds) if isinstance(bounds, Bounds) else wrapped(str(bounds)))
+    if picture is not None:
+        choose_file_backend()
+        save(test.plot(on), picture)
+        click.echo(f"wrote {picture}")
+    if not isinstance(bounds, Bounds):
+        raise click.exceptions.Exit(1)
+    if plan_file is not None and epochs is not None and steps_per_epoch is not None:
+        with refused(ImportError, ValueError):
+            plan = bounds.plan(epochs, steps_per_epoch)
+            made = f"Bounds found by: hypercycle range-test {function}"
+            text = commented(plan, str(plan_file), [made, *plan.explanation.split("; ")])
+        write_new(text, plan_file, force=force)
+
+
+def _printed(bounds: Bounds) -> str:
+    """Return the bounds with their intervals and, below each, the reason."""
+    lines = [f"{bounds.name}, read off the {bounds.on}"]
+    for part in ("low", "steepest", "best", "high"):
+        first, last = getattr(bounds, f"{part}_interval")
+        lines += [
+            f"  {part:<8}  {getattr(bounds, part):<9.3g} ({first:.3g} to {last:.3g})",
+            wrapped(bounds.reasons[part], *[" " * 12] * 2),
+        ]
+    return "\n".join(lines)
+
+
+def _called(target: str, *, whole: bool) -> RangeTest:
+    """Return what the user's function returns."""
+    name, _, attribute = target.partition(":")
+    if not name or not attribute:
+        raise Failure(f"say which function, as in train:find_bounds, got {target!r}")
+    if (here := str(Path.cwd())) not in sys.path:  # as `python -m` does
+        sys.path.insert(0, here)
+    module = _users(lambda: _imported(name), name, whole=whole)
+    function = getattr(module, attribute, None)
+    if not callable(function):
+        names = [one for one, value in vars(module).items() if callable(value)]
+        raise Failure(
+            f"{name} has no function {attribute!r}; {suggestion(attribute, names)}".rstrip("; ")
+        )
+    result = _users(function, target, whole=whole)
+    if not isinstance(result, RangeTest):
+        raise Failure(
+            f"{target} must return a RangeTest, as hypercycle_torch.range_test(…) does, got "
+            f"{result!r:.60}"
+        )
+    return result
+
+
+def _imported(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise Failure(f"no module {error.name!r}, neither in {Path.cwd()} nor installed") from error
+
+
+def _users(function: Callable[[], Any], name: str, *, whole: bool) -> Any:
+    """Return what code of the user's returns; its exceptions in one line unless asked for all."""
+    try:
+        return function()
+    except Failure:
+        raise
+    except (Exception, SystemExit) as error:
+        if whole:
+            traceback.print_exception(error)
+        hint = "" if whole else " (--traceback shows where)"
+        raise UserCodeFailure(
+            f"{name} failed: {type(error).__name__}: {one_line(str(error))}{hint}"
+        ) from error

@@ -1,0 +1,38 @@
+"""``hypercycle schema``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from hypercycle.command_line.errors import refused, told_warnings
+
+
+@click.command()
+@click.option(
+    "-o", "--output", default="-", metavar="FILE", help="Where to.  [default: the terminal]"
+)
+def schema(output: str) -> None:
+    """Print a JSON Schema of plan files.
+
+    Editors complete and check plan files with it. It knows the waveforms and scales of the plugins
+    that are installed.
+
+    \b
+    In TOML   the plan's first line: #:schema ./plan.schema.json
+    In JSON   the plan's first key: "$schema": "./plan.schema.json"
+    In YAML   the first line: # yaml-language-server: $schema=./plan.schema.json
+    """  # noqa: D301  (\b is click's: lines stay as they are)
+    with told_warnings(), refused(ImportError, OSError, ValueError):
+        try:
+            from hypercycle.plan_schema import json_schema
+        except ImportError as error:
+            raise ImportError(
+                "the schema needs pydantic: pip install 'hypercycle[files]'"
+            ) from error
+        text = json.dumps(json_schema(), indent=2)
+        with click.open_file(output, "w", encoding="utf-8") as file:
+            click.echo(text, file=file)
+    if output != "-":
+        click.echo(f"wrote {output}")

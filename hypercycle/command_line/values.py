@@ -1,0 +1,97 @@
+"""``hypercycle values``: the numbers, as a table."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import click
+import numpy as np
+
+from hypercycle.command_line.errors import refused
+from hypercycle.command_line.plans import (
+    loaded,
+    plan_argument,
+    resolved,
+    schedules_of,
+    steps_of,
+    steps_option,
+    unit_options,
+)
+from hypercycle.lengths import Units
+from hypercycle.plan import Plan, value_at
+
+# Steps that are computed, and held in memory, at once.
+_CHUNK = 4096
+
+
+@click.command()
+@plan_argument
+@steps_option
+@unit_options
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json"]),
+    default="csv",
+    show_default=True,
+    help="json: an array with an object for each step.",
+)
+@click.option(
+    "-o", "--output", default="-", metavar="FILE", help="Where to.  [default: the terminal]"
+)
+def values(
+    path: Path,
+    *,
+    steps: str | None,
+    steps_per_epoch: int | None,
+    total_steps: int | None,
+    form: str,
+    output: str,
+) -> None:
+    """Print the values of a plan, step by step.
+
+    Numbers have all their digits. A hyperparameter that differs by group has a column for each:
+    weight_decay/biases. Rows are written as they are computed, so that a range may be of any
+    length.
+
+    \b
+    For example
+      hypercycle values plan.toml --steps 0:10000:10 -o values.csv
+    """  # noqa: D301  (\b is click's: lines stay as they are)
+    units = Units(steps_per_epoch, total_steps)
+    plan = resolved(loaded(path), path, units)
+    chosen = steps_of(steps, plan, units)
+    write = {"csv": _write_csv, "json": _write_json}[form]
+    with (
+        refused(OSError, ValueError, OverflowError),
+        click.open_file(output, "w", encoding="utf-8") as file,
+    ):
+        write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))
+        file.flush()
+
+
+def _rows(plan: Plan, steps: range) -> Iterator[tuple[Any, ...]]:
+    schedules = schedules_of(plan).values()
+    for start in range(0, len(steps), _CHUNK):
+        part = steps[start : start + _CHUNK]
+        array = np.arange(part.start, part.stop, part.step)
+        columns = [value_at(schedule, array).tolist() for schedule in schedules]
+        yield from zip(part, *columns, strict=True)
+
+
+def _write_csv(file: IO[str], names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+
+
+def _write_json(file: IO[str], names: list[str], rows: Iterator[tuple[Any, ...]]) -> None:
+    before = "[\n"
+    for row in rows:
+        file.write(before + json.dumps(dict(zip(names, row, strict=True))))
+        before = ",\n"
+    file.write("\n]\n")
