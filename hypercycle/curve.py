@@ -56,7 +56,9 @@ def fit_curve(places: Array, points: Array, order: int = 2, kink: float = np.inf
 
     Always the same for the same points: what is drawn, is drawn from a fixed seed.
     """
-    offset, size = np.median(points), float(np.ptp(points)) or 1.0
+    offset, size = np.median(points), float(np.ptp(points))
+    if size < np.finfo(np.float64).tiny:  # none, or one that NumPy 1 cannot divide by
+        size = 1.0
     y = (points - offset) / size
     grid = np.linspace(places[0], places[-1], GRID)
     spacing = grid[1] - grid[0]

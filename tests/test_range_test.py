@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import hypercycle as hc
@@ -469,6 +469,7 @@ def test_what_cannot_be_read_is_refused():
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=60))
+@example([0.0] * 9 + [5e-324])
 @settings(max_examples=60)
 def test_any_losses_give_bounds_in_order_or_a_reason(losses):
     values = np.geomspace(1e-5, 1.0, len(losses))
