@@ -12,6 +12,7 @@ from hypercycle.plotting import COLORS, GREY
 ORDER = (
     # concepts
     "cycle",
+    "clock",
     "waveforms",
     "scales",
     "composition",
