@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 
 from hypercycle.plotting import COLORS, GREY
 
-# From the first question one has to the last. What is not named here comes after these.
+# From the first question one has to the last.
 ORDER = (
     # concepts
     "cycle",
@@ -20,19 +20,25 @@ ORDER = (
     # how-tos
     "bounds",
     "step_size",
+    "policies",
     "start_from_the_top",
     "weight_decay",
-    "resume",
+    "per_layer_rates",
+    "dino_plan",
+    "kl_annealing",
     "snapshots",
     "stop_at_a_cycle_end",
-    "kl_annealing",
+    "resume",
+    "mixed_precision",
+    "compile",
+    "several_gpus",
+    "gradient_boosting",
 )
 
 
-def position(name: str) -> tuple[int, str]:
+def position(name: str) -> int:
     """Return what the scripts of a gallery are sorted by."""
-    topic = Path(name).stem.removeprefix("plot_")
-    return (ORDER.index(topic) if topic in ORDER else len(ORDER)), topic
+    return ORDER.index(Path(name).stem.removeprefix("plot_"))
 
 
 def reset(gallery_conf: dict[str, Any], name: str) -> None:

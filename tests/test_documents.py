@@ -53,3 +53,13 @@ def test_data_parses(document):
 def test_every_public_name_is_in_the_reference(name):
     reference = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert re.search(rf"^\.\. (auto|py:)\w+:: hypercycle\.{name}$", reference, re.MULTILINE)
+
+
+def test_every_script_of_the_galleries_has_its_place():
+    settings = {}
+    code = (ROOT / "docs" / "gallery_settings.py").read_text(encoding="utf-8")
+    exec(compile(code, "gallery_settings.py", "exec"), settings)
+    scripts = [*ROOT.glob("examples/concepts/plot_*.py"), *ROOT.glob("examples/gallery/plot_*.py")]
+    assert sorted(settings["ORDER"]) == sorted(path.stem[len("plot_") :] for path in scripts)
+    for path in scripts:  # `make docs` runs them
+        compile(path.read_text(encoding="utf-8"), str(path), "exec")

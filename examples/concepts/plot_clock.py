@@ -68,6 +68,5 @@ limited = {
     "saw-tooth": hc.Cycle(0.001, 0.006, 4000, 0, cycles=2),
 }
 hc.plot(limited, 12_000, events_of="for ever")
-
 plt.show()
 # sphinx_gallery_thumbnail_number = 2

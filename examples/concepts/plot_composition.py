@@ -76,6 +76,5 @@ def inverse_square_root(step):
 
 
 hc.plot(hc.Plan(lr=inverse_square_root), 12_000)
-
 plt.show()
 # sphinx_gallery_thumbnail_number = 2

@@ -69,6 +69,8 @@ halves = {
     "from the top": hc.Cycle(0.001, 0.006, 0, 4000),
 }
 hc.plot(halves, 11_000, events_of="equal")
+plt.show()
+# sphinx_gallery_thumbnail_number = 1
 
 # %%
 # The step
@@ -90,6 +92,3 @@ print(lr.locate(9000))
 
 print(lr.boundaries(4))
 print(lr.is_cycle_end(8000), lr.steps_to_cycle_end(9000))
-
-plt.show()
-# sphinx_gallery_thumbnail_number = 1

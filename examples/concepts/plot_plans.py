@@ -64,6 +64,7 @@ per_group = hc.Plan(
     weight_decay=hc.Groups({"body": hc.Ramp(0.0, 1e-2, 10_000), "head": None}),
 )
 hc.plot(per_group, 20_000)
+plt.show()
 
 # %%
 print(per_group(2000))
@@ -84,5 +85,3 @@ cycler = hc.attach(dropout, p=hc.Cycle(0.1, 0.3, 100))
 for _ in range(50):
     cycler.step()
 print(dropout)
-
-plt.show()

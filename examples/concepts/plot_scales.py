@@ -56,5 +56,4 @@ def every_other(cycle, step, xp):
 
 
 hc.plot(hc.Cycle(0.001, 0.006, 2000, scale=every_other), 20_000)
-
 plt.show()

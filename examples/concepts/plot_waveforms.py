@@ -55,6 +55,7 @@ def staircase(x, xp):
 
 
 hc.plot(hc.Cycle(0.001, 0.006, 2000, waveform=staircase), 12_000)
+plt.show()
 
 # %%
 # :func:`hypercycle.testing.check_waveform` tries whatever can go wrong with one, and
@@ -65,5 +66,3 @@ from hypercycle.testing import check_waveform
 check_waveform(staircase)
 hc.register_waveform("staircase", staircase)
 print(hc.Cycle(0.001, 0.006, 2000, waveform="staircase"))
-
-plt.show()

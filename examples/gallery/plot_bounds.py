@@ -41,6 +41,7 @@ test = hypercycle_torch.range_test(model, optimizer, loss, loader, progress=Fals
 assert all(map(torch.equal, before, model.parameters()))
 
 test.plot()
+plt.show()
 
 # %%
 # Dots are the losses, the line is a smooth curve through them, the band lies between the two
@@ -65,5 +66,3 @@ print(still.bounds())
 # %%
 # How the plot is read, what the intervals mean, accuracies instead of losses, and what other
 # libraries would suggest: :doc:`/range-test`.
-
-plt.show()

@@ -80,11 +80,10 @@ for name, kl_weight in schedules.items():
     print(f"{name:11}{loss:10.2f} ± {spread:.2f}{reconstruction:17.2f}{kl:7.2f}{used:13.1f}")
 axes.set(xlabel="step", ylabel="KL term, nats", xlim=(0, UPDATES), ylim=(0, None))
 axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+plt.show()
 
 # %%
 # On images as easy as these, no latent is lost for good with a constant weight, and the three end
 # alike, within the spread of the seeds. The paper's gains are with text, where a strong decoder
 # learns to do without the latents while β is high. What the weight does is seen on the way: the KL
 # term is large while β is small, and is pressed down as β rises.
-
-plt.show()

@@ -101,6 +101,7 @@ above.legend()
 below.plot(lr(np.arange(601)))
 below.axvline(270, linestyle=":")
 below.set(ylabel="lr", xlabel="step", xlim=(0, 600))
+plt.show()
 
 # %%
 # If the plan has changed
@@ -116,5 +117,3 @@ try:
     other.load_state_dict(state["cycler"])
 except ValueError as error:
     print(error)
-
-plt.show()

@@ -51,9 +51,8 @@ print(lr(0), lr(3000))
 
 warm = hc.warmup(1000, hc.Cycle(0.001, 0.006, 2000, phase=0.5))
 hc.plot(warm, 11_000)
+plt.show()
 
 # %%
 # To go on with a run that is in the middle of a cycle, no phase is needed:
 # ``hc.attach(optimizer, plan, start_step=7000)``.
-
-plt.show()

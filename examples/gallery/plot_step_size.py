@@ -31,6 +31,7 @@ for epochs in (3, 10, 30, 100, 300):
 # the rule. Momentum comes along in opposite phase.
 
 hc.plot(bounds.plan(30, steps_per_epoch=391), 30 * 391)
+plt.show()
 
 # %%
 # Does it matter?
@@ -77,5 +78,3 @@ for size, row in zip(step_sizes, accuracies, strict=True):
 # %%
 # Here the seeds differ as much as the step sizes do. What the step size decides is how often the
 # learning rate is low: how often there is something to keep, to average or to stop at.
-
-plt.show()

@@ -56,6 +56,7 @@ for _ in range(500):
 print([(group["lr"], group["weight_decay"]) for group in optimizer.param_groups])
 
 hc.plot(plan, 4000)
+plt.show()
 
 # %%
 # Or multiply what is there
@@ -74,5 +75,3 @@ print([group["weight_decay"] for group in optimizer.param_groups])
 # %%
 # The learning rate is not relative then: it is not in the plan. In a plan of both, everything is
 # relative, so a learning rate is given as a factor, too: ``lr=hc.Cycle(0.1, 1.0, 1000)``.
-
-plt.show()
