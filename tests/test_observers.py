@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -257,12 +257,18 @@ def test_groups_of_a_torch_optimizer(tmp_path, advance):
     assert read(tmp_path / "values.csv") == list(enumerate(by_step))
 
 
-def test_two_torch_optimizers_in_one_event_file_and_one_alone(tmp_path):
+@pytest.fixture
+def summary_writer(monkeypatch):
+    """PyTorch's, which imports TensorFlow if it is there, unless it is told not to."""
+    monkeypatch.setitem(sys.modules, "tensorboard.compat.notf", ModuleType("notf"))
+    return pytest.importorskip("torch.utils.tensorboard").SummaryWriter
+
+
+def test_two_torch_optimizers_in_one_event_file_and_one_alone(tmp_path, summary_writer):
     torch = pytest.importorskip("torch")
-    tensorboard = pytest.importorskip("torch.utils.tensorboard")
     generator, discriminator = (optimizer_of_two_groups(torch) for _ in range(2))
     with (
-        tensorboard.SummaryWriter(tmp_path) as writer,
+        summary_writer(tmp_path) as writer,
         observers.TensorBoard(writer, prefix="generator/", target=generator),
         observers.TensorBoard(writer, prefix="discriminator/", target=discriminator),
         observers.CSV(tmp_path / "discriminator.csv", target=discriminator),
@@ -422,9 +428,8 @@ def test_tensorboard_joins_the_files_of_a_resumed_run(tmp_path):
     }
 
 
-def test_tensorboard_does_not_close_a_writer_that_it_was_given(tmp_path):
-    tensorboard = pytest.importorskip("torch.utils.tensorboard")
-    with tensorboard.SummaryWriter(tmp_path) as writer:
+def test_tensorboard_does_not_close_a_writer_that_it_was_given(tmp_path, summary_writer):
+    with summary_writer(tmp_path) as writer:
         with observers.TensorBoard(writer, every=2):
             run(dropout(), 3)
         writer.add_scalar("loss", 0.25, 1)
