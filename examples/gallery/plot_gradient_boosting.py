@@ -37,8 +37,8 @@ def rates_used(predictions):
 # LightGBM
 # --------
 #
-# ``lightgbm.reset_parameter`` takes one schedule for each parameter, and is exact. It drives all that
-# LightGBM can change between rounds: ``feature_fraction=hc.Cycle(0.5, 1.0, 4)`` too.
+# ``lightgbm.reset_parameter`` takes one schedule for each parameter, and is exact. It drives all
+# that LightGBM can change between rounds: ``feature_fraction=hc.Cycle(0.5, 1.0, 4)`` too.
 
 
 def lightgbm_rates(learning_rate):
