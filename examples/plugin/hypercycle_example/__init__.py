@@ -1,4 +1,4 @@
-"""A plugin of hypercycle: the waveform ``polynomial`` and the scale policy ``inverse_time``."""
+"""A plugin of hypercycle: the waveform ``polynomial``, the scale ``inverse_time``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ def polynomial(x: Any, xp: Any) -> Any:
     Source: L.-C. Chen et al., "DeepLab", arXiv:1606.00915, where it is called "poly".
 
     >>> import hypercycle as hc
-    >>> poly = hc.Cycle(0.0, 0.01, step_size_up=0, step_size_down=1000, waveform=polynomial)
-    >>> [round(poly(step), 5) for step in (0, 500, 1000)]
-    [0.01, 0.00536, 0.01]
+    >>> lr = hc.Cycle(0.0, 0.01, 0, step_size_down=1000, waveform=polynomial)
+    >>> [round(lr(step), 5) for step in (0, 500, 999)]
+    [0.01, 0.00536, 2e-05]
     """
     del xp
     return x**0.9
@@ -24,10 +24,11 @@ def polynomial(x: Any, xp: Any) -> Any:
 
 @dataclass(frozen=True)
 class InverseTime:
-    """``scale = 1 / (1 + rate · cycle)``: each cycle lower than the one before, never zero.
+    """``scale = 1 / (1 + rate · cycle)``: each cycle lower than the one before.
 
-    These are the step sizes ``a / n`` of H. Robbins and S. Monro, "A Stochastic Approximation
-    Method", Ann. Math. Statist. 22 (1951): their sum is infinite, that of their squares is not.
+    These are the step sizes ``a / n`` of H. Robbins and S. Monro, "A Stochastic
+    Approximation Method", Ann. Math. Statist. 22 (1951): their sum is infinite, that
+    of their squares is not.
 
     Raises
     ------
@@ -44,7 +45,7 @@ class InverseTime:
 
     def __post_init__(self) -> None:
         if not (isfinite(self.rate) and self.rate >= 0.0):
-            raise ValueError(f"rate must be a finite number, 0 or above, got rate={self.rate!r}")
+            raise ValueError(f"rate must be finite, 0 or above, got rate={self.rate!r}")
 
     def __call__(self, cycle: Any, step: Any, xp: Any) -> Any:
         """Return ``1 / (1 + rate · cycle)``."""

@@ -1,4 +1,4 @@
-"""What the plugin promises. The package must be installed: ``python -m pip install -e .[test]``."""
+"""What the plugin promises; it must be installed: ``pip install -e .[test]``."""
 
 from fractions import Fraction
 
@@ -18,12 +18,12 @@ def test_polynomial_is_a_waveform_on_every_framework():
 
 def test_polynomial_gives_the_values_of_an_independent_implementation():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.01)
-    scheduler = torch.optim.lr_scheduler.PolynomialLR(optimizer, total_iters=100, power=0.9)
-    cycle = hc.Cycle(0.0, 0.01, step_size_up=0, step_size_down=100, waveform="polynomial")
+    peer = torch.optim.lr_scheduler.PolynomialLR(optimizer, 100, power=0.9)
+    cycle = hc.Cycle(0.0, 0.01, 0, step_size_down=100, waveform="polynomial")
     for step in range(100):
-        assert cycle(step) == pytest.approx(scheduler.get_last_lr()[0], rel=1e-12)
+        assert cycle(step) == pytest.approx(peer.get_last_lr()[0], rel=1e-12)
         optimizer.step()
-        scheduler.step()
+        peer.step()
 
 
 def test_inverse_time_is_exact_far_out():
@@ -34,7 +34,7 @@ def test_inverse_time_is_exact_far_out():
 
 @pytest.mark.parametrize("rate", [-1.0, float("nan"), float("inf")])
 def test_inverse_time_refuses_what_would_divide_by_zero_or_grow(rate):
-    with pytest.raises(ValueError, match="rate must be a finite number, 0 or above, got rate="):
+    with pytest.raises(ValueError, match="rate must be finite, 0 or above, got rate="):
         InverseTime(rate)
 
 
