@@ -49,9 +49,9 @@ def claim(distribution: str, sentence: str) -> Callable[[Callable[[], bool]], Ca
 
 
 def version(distribution: str) -> str | None:
-    """Return the installed version, or None."""
+    """Return the installed version, without a local part such as ``+cpu``, or None."""
     try:
-        return metadata.version(distribution)
+        return metadata.version(distribution).partition("+")[0]
     except metadata.PackageNotFoundError:
         return None
 

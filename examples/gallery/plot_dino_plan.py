@@ -15,6 +15,7 @@ import copy
 
 import numpy as np
 import torch
+from matplotlib import pyplot as plt
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -30,6 +31,7 @@ dino = hc.Plan(
 
 imagenet = dino.resolve(steps_per_epoch=1_281_167 // batch_size)
 hc.plot(imagenet, 100 * 1251)
+plt.show()
 
 # %%
 # Their code, to the last digit

@@ -99,7 +99,8 @@ axes.plot(asked, color="0.5", linewidth=5, alpha=0.4, label="asked for")
 axes.plot(lightgbm_used, "o", label="LightGBM, and XGBoost cured")
 axes.plot(xgboost_used, "s--", label="XGBoost")
 axes.set(xlabel="round", ylabel="learning rate")
-_ = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+plt.show()
 
 # %%
 # On real data

@@ -66,7 +66,8 @@ axes.plot([lr(batch) for batch in range(len(rates))], "--", label="counted in ba
 axes.plot(rates, label="counted in steps")
 axes.plot(skipped, [rates[batch] for batch in skipped], "o", label="skipped")
 axes.set(xlabel="batch", ylabel="lr")
-_ = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+plt.show()
 
 # %%
 # A checkpoint holds all three: ``optimizer.state_dict()``, ``cycler.state_dict()`` and

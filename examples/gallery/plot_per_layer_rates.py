@@ -12,6 +12,7 @@ each. What does not happen is that one schedule flattens them by accident.
 """
 
 import torch
+from matplotlib import pyplot as plt
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -97,5 +98,6 @@ plan = hc.Plan(
     )
 )
 hc.plot(plan.resolve(steps_per_epoch=steps_per_epoch), 30 * steps_per_epoch)
+plt.show()
 hc.attach(optimizer, plan, steps_per_epoch=steps_per_epoch)
 print({group["name"]: round(group["lr"], 4) for group in optimizer.param_groups})

@@ -44,3 +44,4 @@ for axes, (line, policy) in zip(panels.flat, policies.items(), strict=True):
     axes.tick_params(labelsize=8)
 for axes in panels[-1]:
     axes.set_xlabel("step")
+plt.show()

@@ -58,9 +58,11 @@ figure, axes = plt.subplots()
 axes.plot(first["lr"], linewidth=5, alpha=0.4, label="process 0")
 axes.plot(second["lr"], "--", label="process 1")
 axes.set(xlabel="step", ylabel="lr")
-_ = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+plt.show()
 
 # %%
 # :func:`hypercycle_torch.range_test` is called in every process too, and gives all the same result.
-# Trainers that call ``scheduler.step()`` once for each process, as some did, do no harm with
-# ``advance="optimizer"``: the wave then follows the optimizer's own steps.
+#
+# Accelerate steps a prepared scheduler once for each process. With ``advance="optimizer"``, and
+# attached before ``prepare``, the wave follows the optimizer's own steps, and counts one.
