@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ _KEY = re.compile(r"^(\w+) = .*$", re.MULTILINE)
 _COLUMN, _WIDTH = 26, 80
 
 _HEADER = """\
-# A plan of hypercycle: a table for each hyperparameter, by its neutral name (lr,
-# momentum, beta1, beta2, weight_decay, eps) or by the framework's own.
-# Lengths are optimizer updates (2000), epochs ("4ep") or parts of the run ("30%").
+# A plan of hypercycle: a table for each hyperparameter, by its neutral name
+# (lr, momentum, beta1, beta2, weight_decay, eps) or by the framework's own.
+# Lengths are updates (2000), epochs ("4ep") or parts of the run ("30%").
 #
 #   hypercycle check {name}
 #   hypercycle show {name}{options}
@@ -52,9 +53,11 @@ def commented(plan: Plan, name: str, notes: Iterable[str]) -> str:
     entries = {key: _entry(plan, key) for key in plan}
     tables = {key: written({key: entry}, ".toml") for key, entry in entries.items()}
     header = _HEADER.format(name=name, options=_options("".join(tables.values())))
-    remarks = "".join(f"# {note}\n" for note in notes)
+    remarks = "\n".join(
+        textwrap.fill(f"# {one}", _WIDTH, subsequent_indent="#   ") for one in notes
+    )
     with_comments = [_with_comments(text, entries[key]) for key, text in tables.items()]
-    return "\n".join([f"{header}#\n{remarks}", *with_comments])
+    return "\n".join([f"{header}#\n{remarks}\n", *with_comments])
 
 
 def _entry(plan: Plan, name: str) -> Mapping[str, Any]:
@@ -81,6 +84,7 @@ def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
         together = f"{line:<{_COLUMN}}  # {comments[key]}"
         return together if len(together) <= _WIDTH else f"# {comments[key]}\n{line}"
 
+    text = re.sub("^    ", "  ", text, flags=re.MULTILINE)
     text = _KEY.sub(lambda key: beside(key[0], key[1]) if key[1] in comments else key[0], text)
     if "step_size_up" in entry:
         for key in [key for key in _OPTIONAL if key not in entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
@@ -39,13 +39,13 @@ def list_names(sections: tuple[str, ...]) -> None:
         # What a plugin's warning says is listed.
         warnings.simplefilter("ignore", RuntimeWarning)
         plugins.load_all()
-        chosen = {name: list(lines()) for name, lines in _SECTIONS.items()
-                  if name in (sections or _SECTIONS)}  # fmt: skip
-    blocks = []
-    for name, lines in chosen.items():
-        heading = styled(name.capitalize(), bold=True)
-        blocks.append("\n".join([heading, *(lines or ["  none"])]))
+        chosen = [name for name in _SECTIONS if name in (sections or _SECTIONS)]
+        blocks = [_block(name, list(_SECTIONS[name]())) for name in chosen]
     click.echo("\n\n".join(blocks))
+
+
+def _block(name: str, lines: list[str]) -> str:
+    return "\n".join([styled(name.capitalize(), bold=True), *(lines or ["  none"])])
 
 
 def _waveforms() -> Iterator[str]:
@@ -72,12 +72,13 @@ def _named(
     except ValueError as error:  # two plugins claim one name
         known, clash = built_in, one_line(str(error))
     labels = {name: label(name, one) for name, one in known.items()}
-    longest = max(map(len, labels.values()))
+    longest = _longest(labels.values())
     for name, one in known.items():
-        package = _with_version(distribution(name) or _OURS)
-        yield f"  {labels[name]:<{longest}}  {picture(one)}{package}"
+        package = distribution(name) or _OURS
+        line = f"  {labels[name]:<{longest}}  {picture(one)}{package} {metadata.version(package)}"
+        yield wrapped(line, indent="    ")
     if clash:
-        yield wrapped(clash, "  ", "    ")
+        yield wrapped(f"  {clash}", indent="    ")
 
 
 def _call(name: str, factory: Callable[..., Any]) -> str:
@@ -90,7 +91,7 @@ def _call(name: str, factory: Callable[..., Any]) -> str:
 
 
 def _bars(waveform: Waveform) -> str:
-    """Return a waveform from 0 to 1 as bars, two more columns included."""
+    """Return a waveform from 0 to 1 as bars, and the gap behind them."""
     if not can_show(_BARS):
         return ""
     heights = np.asarray(waveform(np.linspace(0.0, 1.0, 12), NUMPY), dtype=np.float64)
@@ -100,7 +101,7 @@ def _bars(waveform: Waveform) -> str:
 
 def _adapters() -> Iterator[str]:
     records = [one for one in plugins.listing() if _is_adapter(one)]
-    longest = max((len(one.name) for one in records), default=0)
+    longest = _longest(one.name for one in records)
     for record in records:
         try:
             framework = f"{record.name} {metadata.version(record.name)} is installed"
@@ -108,8 +109,8 @@ def _adapters() -> Iterator[str]:
             framework = ""
         if not framework and record.distribution == _OURS:
             framework = f"not installed: pip install 'hypercycle[{record.name}]'"
-        line = f"  {record.name:<{longest}}  {_package(record):<16}  {framework}"
-        yield line.rstrip()
+        line = f"  {record.name:<{longest}}  {_package(record)}  {framework}"
+        yield wrapped(line.rstrip(), indent="    ")
 
 
 def _is_adapter(record: PluginRecord) -> bool:
@@ -119,7 +120,7 @@ def _is_adapter(record: PluginRecord) -> bool:
 
 def _plugins() -> Iterator[str]:
     records = [one for one in plugins.listing() if one.distribution != _OURS or one.error]
-    longest = max((len(one.name) for one in records), default=0)
+    longest = _longest(one.name for one in records)
     for record in records:
         if record.error:
             state = f"failed: {one_line(record.error)}"
@@ -127,7 +128,8 @@ def _plugins() -> Iterator[str]:
             state = f"left out by {plugins.ENVIRONMENT_VARIABLE}"
         else:
             state = ", ".join(hook.removeprefix("hypercycle_") for hook in record.hooks)
-        yield wrapped(f"{_package(record)}  {state}", f"  {record.name:<{longest}}  ", "    ")
+        line = f"  {record.name:<{longest}}  {_package(record)}  {state}"
+        yield wrapped(line, indent="    ")
 
 
 def _package(record: PluginRecord) -> str:
@@ -136,8 +138,8 @@ def _package(record: PluginRecord) -> str:
     return f"{record.distribution} {record.version}"
 
 
-def _with_version(package: str) -> str:
-    return f"{package} {metadata.version(package)}"
+def _longest(names: Iterable[str]) -> int:
+    return min(max(map(len, names), default=0), 32)
 
 
 _SECTIONS: dict[str, Callable[[], Iterator[str]]] = {

@@ -25,7 +25,7 @@ _MEANT_FOR = {
     "--weight-decay": _CYCLING,
 }
 
-_GUESS = "Bounds that fit your training come from a range test: hypercycle range-test -h"
+_GUESS = "Bounds that fit your training: hypercycle range-test -h"
 # What one_cycle begins at where no lower bound is given, as in PyTorch.
 _DIV_FACTOR = 25.0
 _FINAL_DIV_FACTOR = 1e4

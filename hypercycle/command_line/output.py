@@ -33,12 +33,11 @@ def one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def wrapped(text: str, first: str = "", indent: str = "") -> str:
-    """Return a text in lines that fit: what comes before the first one, and before the others."""
+def wrapped(text: str, indent: str = "") -> str:
+    """Return a text in lines that fit, with an indent from the second one on."""
     return textwrap.fill(
         text,
         width(),
-        initial_indent=first,
         subsequent_indent=indent,
         break_long_words=False,
         break_on_hyphens=False,

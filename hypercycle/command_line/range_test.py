@@ -95,7 +95,7 @@ def _printed(bounds: Bounds) -> str:
         first, last = getattr(bounds, f"{part}_interval")
         lines += [
             f"  {part:<8}  {getattr(bounds, part):<9.3g} ({first:.3g} to {last:.3g})",
-            wrapped(bounds.reasons[part], *[" " * 12] * 2),
+            wrapped(f"{' ' * 12}{bounds.reasons[part]}", indent=" " * 12),
         ]
     return "\n".join(lines)
 

@@ -31,7 +31,7 @@ def schema(output: str) -> None:
             raise ImportError(
                 "the schema needs pydantic: pip install 'hypercycle[files]'"
             ) from error
-        text = json.dumps(json_schema(), indent=2)
+        text = json.dumps(json_schema(), indent=1)
         with click.open_file(output, "w", encoding="utf-8") as file:
             click.echo(text, file=file)
     if output != "-":

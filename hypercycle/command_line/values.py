@@ -64,14 +64,12 @@ def values(
     """  # noqa: D301  (\b is click's: lines stay as they are)
     units = Units(steps_per_epoch, total_steps)
     plan = resolved(loaded(path), path, units)
-    chosen = steps_of(steps, plan, units)
     write = {"csv": _write_csv, "json": _write_json}[form]
-    with (
-        refused(OSError, ValueError, OverflowError),
-        click.open_file(output, "w", encoding="utf-8") as file,
-    ):
-        write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))
-        file.flush()
+    with refused(OSError, OverflowError, ValueError):
+        chosen = steps_of(steps, plan, units)
+        with click.open_file(output, "w", encoding="utf-8") as file:
+            write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))
+            file.flush()
 
 
 def _rows(plan: Plan, steps: range) -> Iterator[tuple[Any, ...]]:
