@@ -74,6 +74,7 @@ class Observer:
         with suppress(ValueError):  # it is not registered
             unregister_plugin(self)
         self._closed = True
+        self._target = self._in_force = None  # which cyclers that still hold it may outlive
 
     @hookimpl
     def hypercycle_step(self, step: int, values: Mapping[str, Any], target: Any) -> None:
@@ -144,7 +145,8 @@ class CSV(Observer):
     FileExistsError
         If the file exists and ``append`` is false.
     ValueError
-        If the columns of a row are not those of the file, or the file ends within a row.
+        If the columns of a row are not those of the file, the file ends within a row, or something
+        is called "step".
 
     Examples
     --------
@@ -187,7 +189,9 @@ class CSV(Observer):
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
         """Write a row at once, where nobody tells observers, as beside a compiled Optax step."""
-        row = {"step": step, **flat(values)}
+        row = {"step": step} | flat(values)
+        if "step" in values:
+            raise ValueError(f"{self.path} cannot log a hyperparameter that is called 'step'")
         if self._columns is None:
             self._columns = list(row)
             self._rows.writerow(self._columns)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import weakref
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -160,6 +161,19 @@ def test_registered_and_closed_by_hand():
     with pytest.raises(ValueError, match=r"Recorder\(\) is closed: make another"):
         recorder.__enter__()
     assert plugins.observers() == ()
+
+
+def test_a_closed_observer_keeps_nothing_alive():
+    class Target:
+        p = 0.5
+
+    target = Target()
+    alive = weakref.ref(target)
+    with Recorder() as recorder:
+        hc.attach(target, p=LR).step()
+    assert recorder.rows
+    del target
+    assert alive() is None
 
 
 def diverge():
@@ -374,6 +388,14 @@ def test_csv_has_one_set_of_columns(tmp_path):
     ):
         run(dropout(), 1)
     assert path.read_text() == "step,p\n0,0.1\n"
+
+
+def test_csv_has_one_step(tmp_path):
+    with (
+        observers.CSV(tmp_path / "values.csv") as log,
+        pytest.raises(ValueError, match="cannot log a hyperparameter that is called 'step'"),
+    ):
+        log.write(0, {"step": 0.5})
 
 
 KILLED = """
