@@ -270,14 +270,19 @@ def test_completion_that_the_page_switches_on(shell):
 
 
 def sessions(text):
-    """(command, what it prints) in the console blocks; files that python blocks name before."""
-    for match in re.finditer(r"^```(console|python)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+    """Commands and what they print, plan files that they write, programs that they need."""
+    pattern = r"^```(console|python|toml)\n(.*?)^```$"
+    for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
         if match[1] == "python":
-            name = re.match(r"# (\w+\.py)\n", match[2])
-            yield ("file", name[1], match[2])
+            yield ("program", re.match(r"# (\w+\.py)\n", match[2])[1], match[2])
+            continue
+        if match[1] == "toml":
+            yield ("plan", "plan.toml", match[2])
             continue
         for part in re.split(r"^\$ ", match[2], flags=re.MULTILINE)[1:]:
-            command, _, printed = part.partition("\n")
+            command, printed = re.fullmatch(
+                r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.DOTALL
+            ).groups()
             yield ("command", command, printed)
 
 
@@ -293,8 +298,11 @@ def test_the_page_shows_what_the_commands_print(folder):
     versions = re.compile(r"\b(hypercycle|keras|optax|torch) \d[\w.+]*")
     shown = 0
     for kind, what, text in sessions(PAGE.read_text(encoding="utf-8")):
-        if kind == "file":
+        if kind == "program":
             (place / what).write_text(text, encoding="utf-8")
+            continue
+        if kind == "plan":
+            assert (place / what).read_text(encoding="utf-8") == text
             continue
         completed = subprocess.run(
             ["bash", "-c", what],

@@ -29,7 +29,7 @@ _LEAST_ROWS, _MOST_ROWS = 4, 12
 _MOST_STEPS = 100_000
 
 _END = "┊"
-_CURVE = "braille"
+_CURVE = "hd"
 _ASCII = str.maketrans("┤│─└┴┬┊", "+|-++-:")
 
 
@@ -101,7 +101,7 @@ def _panel(
     figure.axes(active=False, axis="y", side="right")
     for step in ends:
         figure.line(step, "vertical", style="dotted")
-    marker = _CURVE if can_show("⢕") else "*"
+    marker = _CURVE if can_show("▚") else "*"
     figure.draw(figure.signal(steps.tolist(), values.tolist(), marker=marker).lines())
     low, high = float(values.min()), float(values.max())
     margin = 0.0 if low < high else abs(low) / 2 or 1.0
