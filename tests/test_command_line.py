@@ -355,6 +355,26 @@ def test_show_marks_none_where_there_are_too_many():
     assert "ends" not in text
 
 
+def test_show_of_a_plan_that_leaves_all_alone():
+    Path("none.toml").write_text(
+        '[lr]\nkind = "groups"\n[lr.groups.0]\nkind = "unchanged"\n', encoding="utf-8"
+    )
+    assert error("show", "none.toml") == (
+        "the plan leaves every group alone: there is nothing to show"
+    )
+    assert run("values", "none.toml", "--steps", "1").out == "step\n0\n1\n"
+
+
+def test_show_of_groups_whose_keys_have_strokes():
+    Path("keras.toml").write_text(
+        '[lr]\nkind = "groups"\n[lr.groups."dense/kernel"]\nlow = 1\nhigh = 2\nstep_size_up = 9\n',
+        encoding="utf-8",
+    )
+    text = run("show", "keras.toml").out
+    assert list(panels(text)) == ["lr/dense/kernel"]
+    assert "┊" in text
+
+
 def test_show_needs_plotext(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "plotext", None)
     assert error("show", "plan.toml") == "show needs plotext: pip install 'hypercycle[cli]'"

@@ -43,7 +43,12 @@ class UserCodeFailure(Failure):
     type=click.Path(path_type=Path),
     help="Write a plan for a whole run between the bounds, such as plan.toml.",
 )
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="The run's, for --new.")
+@click.option(
+    "--epochs",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Of the whole run, for --new.",
+)
 @click.option("--steps-per-epoch", type=click.IntRange(min=1), metavar="N", help="For --new.")
 @click.option("--force", is_flag=True, help="Replace a plan file that is there.")
 @click.option("--traceback", "whole", is_flag=True, help="Show where an exception came from.")

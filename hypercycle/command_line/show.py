@@ -55,6 +55,8 @@ def show(
 def drawn(plan: Plan, steps: range) -> str:
     """Return the lines that show what a plan does over these steps."""
     schedules = schedules_of(plan)
+    if not schedules:
+        raise Failure("the plan leaves every group alone: there is nothing to show")
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, (height() - 4) // len(schedules) - 2))
     sampled = at_most(steps, _MOST_STEPS)
     curves = {name: _points(schedule, sampled) for name, schedule in schedules.items()}
@@ -67,7 +69,7 @@ def drawn(plan: Plan, steps: range) -> str:
         panel = _panel(
             curve,
             {label.rjust(margin): value for label, value in ticks[name].items()},
-            ends[name.partition("/")[0]] if name not in ends else ends[name],
+            next(ends[one] for one in plan if name == one or name.startswith(f"{one}/")),
             rows=rows,
             labelled=name == next(reversed(curves)),
         )
