@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # gallery_settings
 os.environ.setdefault("KERAS_BACKEND", "jax")  # read when autodoc imports Keras
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 project = "hypercycle"
 author = "hypercycle contributors"
@@ -40,8 +41,7 @@ sphinx_gallery_conf = {
     # Pictures are real: every script runs in every build, because hypercycle may have changed.
     "run_stale_examples": True,
     "capture_repr": (),
-    # names in the code lead to the reference
-    "reference_url": {"hypercycle": None},
+    "remove_config_comments": True,
     # the same pages from every build, and no more than one reads
     "min_reported_time": float("inf"),
     "write_computation_times": False,
@@ -49,6 +49,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "notebook_extensions": set(),
     "image_srcset": ["2x"],
+    "thumbnail_size": (600, 420),
+    "default_thumb_file": str(Path(__file__).parent / "images" / "plan.png"),
 }
 
 napoleon_google_docstring = False
@@ -73,7 +75,7 @@ nitpick_ignore = [
 ]
 nitpick_ignore_regex = [
     # documented on sites of their own
-    ("py:.*", r"(collections\.abc|keras|numpy|torch|optax|matplotlib)\..*"),
+    ("py:.*", r"(collections\.abc|keras|numpy|os|torch|optax|matplotlib)\..*"),
 ]
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -1,11 +1,11 @@
 """
-Phase, opposite phase, and cycles of growing length
-===================================================
+The clock of a cycle
+=====================
 
 .. currentmodule:: hypercycle
 
-When a cycle is where is the business of its clock. Four arguments set it, and whatever they are,
-its boundaries are whole steps.
+Beside the step sizes, four arguments say when a cycle is where: ``phase``, ``inverted``,
+``cycle_mult`` and ``cycles``. Whatever they are, its boundaries are whole steps.
 """
 
 from matplotlib import pyplot as plt

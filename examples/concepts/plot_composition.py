@@ -56,9 +56,10 @@ hc.plot(named, 12_000)
 # A warm-up during which the cycle already runs is a product, and so are cycles below an
 # envelope:
 
+cycle = hc.Cycle(0.001, 0.006, 1000)
 products = {
-    "warm-up": hc.Product(hc.Ramp(0.0, 1.0, 3000), hc.Cycle(0.001, 0.006, 1000)),
-    "envelope": hc.Product(hc.Ramp(1.0, 0.0, 12_000, "hann"), hc.Cycle(0.001, 0.006, 1000)),
+    "warm-up": hc.Product(hc.Ramp(0.0, 1.0, 3000), cycle),
+    "envelope": hc.Product(hc.Ramp(1.0, 0.0, 12_000, "hann"), cycle),
 }
 hc.plot(products, 12_000)
 
@@ -71,7 +72,7 @@ hc.plot(products, 12_000)
 
 
 def inverse_square_root(step):
-    """Return the schedule of the first Transformer, A. Vaswani et al., arXiv:1706.03762."""
+    """Return the first Transformer's rate, A. Vaswani et al., arXiv:1706.03762."""
     return 0.1 * min((step + 1) ** -0.5, (step + 1) * 1000**-1.5)
 
 

@@ -60,7 +60,12 @@ except ValueError as error:
 # calls one: in PyTorch its index or its ``"name"``, in Keras a pattern of paths, in Optax a label.
 
 per_group = hc.Plan(
-    lr=hc.Groups({"body": hc.Cycle(1e-4, 1e-3, 2000), "head": hc.Cycle(1e-3, 1e-2, 2000)}),
+    lr=hc.Groups(
+        {
+            "body": hc.Cycle(1e-4, 1e-3, 2000),
+            "head": hc.Cycle(1e-3, 1e-2, 2000),
+        }
+    ),
     weight_decay=hc.Groups({"body": hc.Ramp(0.0, 1e-2, 10_000), "head": None}),
 )
 hc.plot(per_group, 20_000)

@@ -13,11 +13,12 @@ from matplotlib import pyplot as plt
 
 import hypercycle as hc
 
+per_cycle = hc.Exponential(0.7, per="cycle")
 scales = {
     "constant": hc.Cycle(0.001, 0.006, 2000),
     "halving": hc.Cycle(0.001, 0.006, 2000, scale=hc.Halving()),
     "per step": hc.Cycle(0.001, 0.006, 2000, scale=hc.Exponential(0.9999)),
-    "per cycle": hc.Cycle(0.001, 0.006, 2000, scale=hc.Exponential(0.7, per="cycle")),
+    "per cycle": hc.Cycle(0.001, 0.006, 2000, scale=per_cycle),
 }
 hc.plot(scales, 20_000, events_of="constant")
 

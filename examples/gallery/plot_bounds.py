@@ -18,8 +18,8 @@ from torch.utils.data import DataLoader, TensorDataset
 import hypercycle_torch
 
 torch.manual_seed(0)
-images, digits = load_digits(return_X_y=True)
-dataset = TensorDataset(torch.from_numpy(images).float() / 16, torch.from_numpy(digits))
+images, digits = map(torch.from_numpy, load_digits(return_X_y=True))
+dataset = TensorDataset(images.float() / 16, digits)
 loader = DataLoader(dataset, batch_size=32, shuffle=True)
 
 model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
@@ -58,10 +58,12 @@ print(bounds.cycle(step_size_up=200))
 
 # %%
 # The intervals speak of the noise within this sweep. Where they are wide, ``repeats=3`` sweeps
-# three times and averages. And where the loss shows no bounds, the answer is no number but why:
+# three times and averages. Where the loss shows no bounds, the answer is the reason instead:
 
-still = hypercycle_torch.range_test(model, optimizer, loss, loader, end=1e-4, progress=False)
-print(still.bounds())
+too_low = hypercycle_torch.range_test(
+    model, optimizer, loss, loader, end=1e-4, progress=False
+)  # fmt: skip
+print(too_low.bounds())
 
 # %%
 # How the plot is read, what the intervals mean, accuracies instead of losses, and what other

@@ -39,10 +39,11 @@ LATENT = 8
 
 
 def terms(encoder, decoder, x):
-    """Return reconstruction (nats per image) and KL term (nats per latent dimension)."""
+    """Return the reconstruction term and the KL term of each latent, in nats."""
     mean, log_variance = encoder(x).chunk(2, dim=1)
     z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
-    reconstruction = nn.functional.binary_cross_entropy_with_logits(decoder(z), x, reduction="none")
+    logits = decoder(z)
+    reconstruction = nn.functional.softplus(logits) - x * logits  # cross-entropy of a pixel
     kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance)
     return reconstruction.sum(dim=1).mean(), kl.mean(dim=0)
 
@@ -67,17 +68,18 @@ def train(kl_weight, seed):
         return *terms(encoder, decoder, test_x), history
 
 
-print("             loss at β = 1   reconstruction     KL   latents in use")
+print("            loss, β = 1 reconstruction             KL   latents used")
 figure, axes = plt.subplots()
 for name, kl_weight in schedules.items():
     runs = []
     for seed in range(2):
         reconstruction, kl, history = train(kl_weight, seed)
-        runs.append([reconstruction + kl.sum(), reconstruction, kl.sum(), (kl > 0.1).sum()])
+        loss, used = reconstruction + kl.sum(), (kl > 0.1).sum()
+        runs.append([loss, reconstruction, kl.sum(), used])
     axes.plot(history, label=name, linewidth=1)
-    loss, reconstruction, kl, used = np.mean(runs, axis=0)
+    loss, *parts = np.mean(runs, axis=0)
     spread = np.std(runs, axis=0, ddof=1)[0]
-    print(f"{name:11}{loss:10.2f} ± {spread:.2f}{reconstruction:17.2f}{kl:7.2f}{used:13.1f}")
+    print(f"{name:9}{loss:9.2f} ± {spread:.2f}", *(f"{part:14.2f}" for part in parts))
 axes.set(xlabel="step", ylabel="KL term, nats", xlim=(0, UPDATES), ylim=(0, None))
 axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 plt.show()

@@ -31,7 +31,7 @@ hc.plot(ways, 11_000)
 
 for way, lr in ways.items():
     end = lr.steps_to_cycle_end(1) + 1
-    print(f"{way:10} starts at {lr(0)}, first cycle ends at step {end}, at {lr(end - 1):.6f}")
+    print(f"{way:10} starts at {lr(0)}, ends at step {end} near {lr(end - 1):.3f}")
 
 # %%
 # With halves of different length

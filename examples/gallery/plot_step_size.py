@@ -24,7 +24,9 @@ losses = 2.3 - 1.5 / (1 + (1e-3 / values) ** 1.5) + 5 * values**2
 bounds = hc.RangeTest(values, losses).bounds()
 
 for epochs in (3, 10, 30, 100, 300):
-    print(bounds.plan(epochs, steps_per_epoch=391).explanation)
+    for line in bounds.plan(epochs, steps_per_epoch=391).explanation.split("; "):
+        print(line)
+    print()
 
 # %%
 # The number of epochs per half is ``epochs / (2 · cycles)``; ``cycles=`` says how many instead of
@@ -42,7 +44,7 @@ plt.show()
 
 torch.set_num_threads(1)
 images, digits = load_digits(return_X_y=True)
-split = train_test_split(images / 16, digits, test_size=600, stratify=digits, random_state=0)
+split = train_test_split(images / 16, digits, test_size=600, random_state=0)
 train_x, test_x = (torch.from_numpy(part).float() for part in split[:2])
 train_y, test_y = (torch.from_numpy(part) for part in split[2:])
 EPOCHS, BATCH = 20, 40
@@ -55,13 +57,13 @@ def accuracy(step_size, seed):
     model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
     optimizer = torch.optim.SGD(model.parameters())
     lr = hc.Cycle(0.01, 0.2, step_size)
-    cycler = hc.attach(
-        optimizer, lr=lr, momentum=lr.opposite(0.85, 0.95), steps_per_epoch=PER_EPOCH
-    )
+    plan = hc.Plan(lr=lr, momentum=lr.opposite(0.85, 0.95))
+    cycler = hc.attach(optimizer, plan, steps_per_epoch=PER_EPOCH)
     for _ in range(EPOCHS):
         for rows in torch.randperm(len(train_x)).split(BATCH)[:PER_EPOCH]:
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(train_x[rows]), train_y[rows]).backward()
+            loss = nn.functional.cross_entropy(model(train_x[rows]), train_y[rows])
+            loss.backward()
             optimizer.step()
             cycler.step()
     with torch.no_grad():
@@ -69,10 +71,9 @@ def accuracy(step_size, seed):
 
 
 step_sizes = ("0.5ep", "2ep", "5ep", "10ep")
-accuracies = np.array([[accuracy(size, seed) for seed in range(3)] for size in step_sizes])
-
 print("step size   test accuracy, %")
-for size, row in zip(step_sizes, accuracies, strict=True):
+for size in step_sizes:
+    row = np.array([accuracy(size, seed) for seed in range(3)])
     print(f"{size:>9}   {row.mean():.1f} ± {row.std(ddof=1):.1f}")
 
 # %%

@@ -15,7 +15,7 @@ from torch import nn
 import hypercycle as hc
 
 torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(64, 32), nn.LayerNorm(32), nn.ReLU(), nn.Linear(32, 10))
+model = nn.Sequential(nn.Linear(64, 32), nn.LayerNorm(32), nn.Linear(32, 10))
 decayed = [parameter for parameter in model.parameters() if parameter.ndim > 1]
 others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
 
@@ -66,7 +66,8 @@ plt.show()
 # anything stays zero. That needs no list of groups, and also keeps the ratios of rates per layer.
 
 optimizer = new_optimizer()
-cycler = hc.attach(optimizer, weight_decay=hc.Cycle(0.1, 1.0, 500, waveform="hann"), relative=True)
+factor = hc.Cycle(0.1, 1.0, 500, waveform="hann")
+cycler = hc.attach(optimizer, weight_decay=factor, relative=True)
 for _ in range(500):
     optimizer.step()
     cycler.step()
