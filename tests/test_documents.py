@@ -7,12 +7,19 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 import hypercycle as hc
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANY_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})(.*)$", re.MULTILINE)
+PARSERS = {"toml": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load}
+TESTED = {"python", "pycon", *PARSERS}
+# Commands and what they print; test_command_line_processes.py runs those of the command line.
+SHOWN = {"bash", "console", "sh", "text"}
+DIRECTIVES = ("{eval-rst}", "{include}", "{literalinclude}", "{toctree}")
 
 
 def blocks(text, *languages):
@@ -45,8 +52,22 @@ def test_what_is_shown_runs_from_top_to_bottom(document, tmp_path, monkeypatch):
 
 def test_data_parses(document):
     text = document.read_text(encoding="utf-8")
-    for language, data in blocks(text, "toml", "json"):
-        (tomllib if language == "toml" else json).loads(data)
+    for language, data in blocks(text, *PARSERS):
+        PARSERS[language](data)
+
+
+def test_no_block_is_overlooked(document):
+    text = document.read_text(encoding="utf-8")
+    opened, closed = [], 0
+    for info in ANY_FENCE.findall(text):
+        if info:
+            assert info in TESTED | SHOWN or info.startswith(DIRECTIVES)
+            opened.append(info)
+        else:
+            closed += 1
+    assert closed == len(opened)
+    tested = [info for info in opened if info in TESTED]
+    assert tested == [language for language, _ in blocks(text, *TESTED)]
 
 
 @pytest.mark.parametrize("name", hc.__all__)
