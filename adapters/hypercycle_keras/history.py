@@ -53,7 +53,10 @@ class CycleHistory(keras.callbacks.Callback):
     ------
     ValueError
         When training begins, if no optimizer of the model follows a plan, or several do, or there
-        are no cycles to wait for.
+        are no cycles to wait for; at the end of an epoch in which a scale policy that grows led to
+        a value that the optimizer does not accept, which a compiled step cannot refuse.
+    OverflowError
+        At the end of an epoch in which a value was not finite.
     """
 
     def __init__(
@@ -89,7 +92,7 @@ class CycleHistory(keras.callbacks.Callback):
         return {} if not self._steps else self._optimizer.plan(self.steps)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        """Find the optimizer and look where its plan stands."""
+        """Find the optimizer, and whose events are told."""
         self._optimizer = self._find()
         self._owner = None
         if self.on_event is not None or self.stop_at_cycle_end:
@@ -102,8 +105,18 @@ class CycleHistory(keras.callbacks.Callback):
         self._observers = plugins.observers()
         self.async_safe = self._owner is None and not self._observers
         self._stops = self._cut_short = False
-        self._look()
-        self._told = self._recorded
+        self._begins = True
+
+    def on_epoch_begin(
+        self,
+        epoch: int,  # noqa: ARG002
+        logs: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> None:
+        """Look where the plan stands, which BackupAndRestore may have moved after this callback."""
+        if self._begins:
+            self._look()
+            self._told = self._recorded
+            self._begins = False
 
     def on_train_batch_end(
         self,
@@ -131,6 +144,7 @@ class CycleHistory(keras.callbacks.Callback):
         if self._owner is not None or self._observers:
             self._tell(self._recorded)
         if self._recorded > before:
+            self._optimizer._following.on_host.check(before, self._recorded)  # noqa: SLF001
             self._steps.append(np.arange(before, self._recorded))
             if logs is not None:
                 logs.update(_flat(self._optimizer.plan(self._recorded - 1)))

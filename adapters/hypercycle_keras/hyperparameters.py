@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from numbers import Real
 from typing import Any
 
@@ -37,6 +38,13 @@ _COUNTS = {
 }
 _READ_AT_BUILD = {"initial_accumulator_value"}
 
+# What an optimizer divides by: in a step with 0, weights whose gradient is 0 would become NaN.
+_DIVISORS = {
+    ("Adafactor", "clip_threshold"),
+    ("Ftrl", LEARNING_RATE),
+    ("ScheduleFreeAdamW", "beta_1"),
+}
+
 _FROM_ZERO = Interval(least=0.0)
 _ABOVE_ZERO = Interval(least=0.0, least_included=False)
 _UNIT = Interval(least=0.0, most=1.0)
@@ -58,14 +66,23 @@ _INTERVALS = {
 }
 
 
-def interval_of(attribute: str) -> Interval:
+def interval_of(optimizer: keras.optimizers.Optimizer, attribute: str) -> Interval:
     """Return what an optimizer accepts."""
-    return _INTERVALS.get(attribute, Interval())
+    interval = _INTERVALS.get(attribute, Interval())
+    if _divides_by(optimizer, attribute):
+        return replace(interval, least=0.0, least_included=False)
+    return interval
+
+
+def described(optimizer: keras.optimizers.Optimizer, attribute: str) -> str:
+    """Return what to call a hyperparameter in messages about its values."""
+    reason = ", which divides by it" if _divides_by(optimizer, attribute) else ""
+    return f"{attribute} of {kind_of(optimizer)}{reason}"
 
 
 def kind_of(optimizer: keras.optimizers.Optimizer) -> str:
-    """Return what to call an optimizer in messages."""
-    return type(optimizer).__name__
+    """Return what to call an optimizer in messages: the class that the user chose."""
+    return type(optimizer).__name__.removeprefix("Cycled")
 
 
 def find(optimizer: keras.optimizers.Optimizer, name: str) -> str:
@@ -165,6 +182,10 @@ def _attributes(optimizer: keras.optimizers.Optimizer) -> list[str]:
 def _keras_class(optimizer: keras.optimizers.Optimizer) -> type:
     """Return the class, or the base, that is Keras's own."""
     return next(base for base in type(optimizer).__mro__ if base.__module__.startswith("keras."))
+
+
+def _divides_by(optimizer: keras.optimizers.Optimizer, attribute: str) -> bool:
+    return (_keras_class(optimizer).__name__, attribute) in _DIVISORS
 
 
 def _is_number(value: Any) -> bool:

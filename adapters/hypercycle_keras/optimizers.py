@@ -16,11 +16,13 @@ import numpy as np
 from hypercycle.composition import Constant, Product, Schedule, reached_values
 from hypercycle.description import describe_plan, plan_from
 from hypercycle.plan import Groups, Plan, value_at
+from hypercycle.tracks import Track
 from hypercycle.validation import whole_number
 from hypercycle_keras import hyperparameters
 from hypercycle_keras.hyperparameters import LEARNING_RATE, MOMENTUM
 from hypercycle_keras.values import (
     Number,
+    ValuesOnHost,
     traceable,
     traced_number,
     traced_tensor,
@@ -47,13 +49,14 @@ class _Following:
     """What an optimizer follows.
 
     ``offset`` is added to the updates that the optimizer has made; ``schedules`` are those of the
-    attributes, in the form that the backend can trace.
+    attributes, in the form that the backend can trace; ``on_host`` computes values as floats.
     """
 
     plan: Plan
     offset: int
     total_steps: int | None
     schedules: dict[str, Schedule | Groups]
+    on_host: ValuesOnHost
 
 
 class Cycled(_Optimizer):
@@ -91,31 +94,45 @@ class Cycled(_Optimizer):
         """Apply gradients with the values of the present step in force."""
         if self._following is None:
             super().apply(grads, trainable_variables)
-        elif keras.backend.backend() == "torch":
-            self._apply_at(self.plan_step, None, grads, trainable_variables)
-        else:
-            known = (
-                self._trainable_variables if trainable_variables is None else trainable_variables
-            )
-            step, dtype = self._traced_step(), _dtype_of(known)
-            self._apply_at(step, dtype, grads, trainable_variables)
+            return
+        values = self._values_in_step(
+            self._following,
+            self._trainable_variables if trainable_variables is None else trainable_variables,
+        )
+        grouped = {name: values.pop(name) for name in [*values] if isinstance(values[name], dict)}
+        rate = values.pop(LEARNING_RATE, None)
+        if rate is not None:
+            self._learning_rate.assign(rate)  # which callbacks and logs read
+            # Read back, the variable costs more; a float of PyTorch's it has to round.
+            if keras.backend.backend() != "torch":
+                values["_rate"] = rate
+        with self._in_force(values, grouped):
+            super().apply(grads, trainable_variables)
 
-    def _apply_at(self, step: Any, dtype: str | None, grads: Any, variables: Any) -> None:
-        shared: dict[str, Any] = {}
-        grouped: dict[str, dict[str, Any]] = {}
-        schedules = {} if self._following is None else self._following.schedules
-        for attribute, schedule in schedules.items():
+    def _values_in_step(self, following: _Following, variables: Sequence[Any]) -> dict[str, Any]:
+        """Return the values of the present step by attribute, as the optimizer's step takes them.
+
+        Floats with PyTorch, whose steps are Python, else tensors; a dict by pattern for Groups.
+        """
+        values: dict[str, Any] = {}
+        if keras.backend.backend() == "torch":
+            values = following.on_host.at(self.plan_step)
+            for attribute, schedule in following.schedules.items():
+                if isinstance(schedule, Groups):  # with None where it leaves variables alone
+                    values[attribute] = {key: values[attribute].get(key) for key in schedule}
+            if MOMENTUM in values:
+                values[MOMENTUM] = _never_zero(values[MOMENTUM])
+            return values
+        step, dtype = self._traced_step(), _dtype_of(variables)
+        for attribute, schedule in following.schedules.items():
+            value = functools.partial(_traced, attribute=attribute, step=step, dtype=dtype)
             if isinstance(schedule, Groups):
-                grouped[attribute] = {
-                    str(pattern): None if one is None else _in_step(one, attribute, step, dtype)
-                    for pattern, one in schedule.items()
+                values[attribute] = {
+                    key: None if part is None else value(part) for key, part in schedule.items()
                 }
             else:
-                shared[attribute] = _in_step(schedule, attribute, step, dtype)
-        if LEARNING_RATE in shared:  # has a variable, which callbacks and logs read
-            self._learning_rate.assign(shared.pop(LEARNING_RATE))
-        with self._in_force(shared, grouped):
-            super().apply(grads, variables)
+                values[attribute] = value(schedule)
+        return values
 
     @contextmanager
     def _in_force(
@@ -139,8 +156,8 @@ class Cycled(_Optimizer):
             own["_under_way"] -= 1
             if own["_under_way"] == 0:
                 own.update(own["_static"])
-                for name in ("_under_way", "_static", "_grouped"):
-                    del own[name]
+                for name in ("_under_way", "_static", "_grouped", "_rate"):
+                    own.pop(name, None)
 
     def build(self, variables: Sequence[Any]) -> None:
         """Make the optimizer's variables, those of momentum too where it is 0 now but not always.
@@ -177,7 +194,7 @@ class Cycled(_Optimizer):
             update(
                 [grads[index] for index in indices],
                 [trainable_variables[index] for index in indices],
-                self.__dict__.get("_group_rate", learning_rate),
+                self.__dict__.get("_rate", learning_rate),
             )
 
     def _apply_weight_decay(self, variables: Any) -> None:
@@ -192,8 +209,8 @@ class Cycled(_Optimizer):
 
     def _get_current_learning_rate(self) -> Any:
         own = self.__dict__
-        if "_group_rate" in own:
-            return own["_group_rate"]
+        if "_rate" in own:
+            return own["_rate"]
         return super()._get_current_learning_rate()
 
     def _each_group(self, variables: Any) -> Iterator[Sequence[int]]:
@@ -214,11 +231,12 @@ class Cycled(_Optimizer):
                 if attribute != LEARNING_RATE:
                     own[attribute] = static[attribute] if value is None else value
                 elif value is not None:
-                    own["_group_rate"] = value
+                    own["_rate"] = value
             try:
                 yield indices
             finally:
-                own.pop("_group_rate", None)
+                if LEARNING_RATE in grouped:
+                    own.pop("_rate", None)
                 own.update({name: static[name] for name in grouped if name in static})
 
     # The clock.
@@ -303,7 +321,8 @@ def cycled(
     replace
         Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows.
     total_steps
-        For how many steps a table is made where the backend cannot trace a schedule.
+        Optimizer updates of the whole run: their values are checked, and it is how long a table is
+        where the backend cannot trace a schedule.
 
     Raises
     ------
@@ -312,6 +331,8 @@ def cycled(
     ValueError
         If a name is unknown, a value is outside what the optimizer accepts, the learning rate
         follows a schedule already, or values cannot differ between variables as ``Groups`` wants.
+    OverflowError
+        If a scale policy grows until a value of the run is not finite.
 
     Examples
     --------
@@ -337,6 +358,8 @@ def cycled(
             ),
         )
     whole = Plan(**{**(plan or {}), **schedules}).resolve()
+    if total_steps is not None:
+        total_steps = whole_number(total_steps, "total_steps", minimum=1)
     _check_target(optimizer, replace=replace)
     attributes = _attributes(optimizer, whole)
     config = _config_of(optimizer)
@@ -352,6 +375,7 @@ def cycled(
     _check_complete(optimizer, result)
     _copy_exclusions(optimizer, result)
     _follow(result, whole, start_step - _updates(optimizer), total_steps)
+    vars(result)["_following"].on_host.check(start_step, total_steps)
     if optimizer.built:
         _copy_state(optimizer, result)
         warn(
@@ -398,14 +422,17 @@ def driven(optimizer: Any) -> list[Any]:
     return [optimizer] if getattr(optimizer, "plan", None) is not None else []
 
 
-def _in_step(schedule: Schedule, attribute: str, step: Any, dtype: str | None) -> Any:
-    """Return a hyperparameter's value in the form that the optimizer's step takes."""
-    backend = keras.backend.backend()
-    if dtype is None:  # PyTorch: the step is an int
-        value = value_at(schedule, step)
-        # The optimizers leave out momentum that is exactly 0, and its buffer would go stale.
-        return sys.float_info.min if attribute == MOMENTUM and value == 0.0 else value
-    if attribute == LEARNING_RATE or (backend == "jax" and attribute in _PLAIN_IN_JAX):
+def _never_zero(momentum: Any) -> Any:
+    """Return momentum that the optimizers do not leave out: its buffer would go stale."""
+    if isinstance(momentum, dict):
+        return {pattern: _never_zero(value) for pattern, value in momentum.items()}
+    return sys.float_info.min if momentum == 0.0 else momentum
+
+
+def _traced(schedule: Schedule, attribute: str, step: Any, dtype: str) -> Any:
+    """Return a hyperparameter's value in the form that the optimizer's compiled step takes."""
+    plain = keras.backend.backend() == "jax" and attribute in _PLAIN_IN_JAX
+    if attribute == LEARNING_RATE or plain:
         return traced_tensor(schedule, step, dtype)
     return traced_number(schedule, step, dtype)
 
@@ -592,8 +619,8 @@ def _check_values(
         attribute = attributes[name]
         parts = schedule.values() if isinstance(schedule, Groups) else [schedule]
         reached = [value for part in parts if part is not None for value in reached_values(part)]
-        values = np.array(reached)
-        hyperparameters.interval_of(attribute).check(values, f"{name} ({attribute} of {kind})")
+        track = _track(optimizer, name, schedule)
+        track.interval.check(np.array(reached), track.name)
         for value in sorted({min(reached), max(reached)} if reached and keras_own else ()):
             together[attribute] = value
             try:
@@ -652,11 +679,26 @@ def _follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) ->
         schedules[attribute] = _mapped(
             schedule, functools.partial(traceable, name=name, total_steps=total_steps)
         )
+    on_host = ValuesOnHost([_track(optimizer, *item) for item in plan.items()])
     # Not by setattr, which Keras and TensorFlow watch.
-    vars(optimizer)["_following"] = _Following(plan, offset, total_steps, schedules)
+    vars(optimizer)["_following"] = _Following(plan, offset, total_steps, schedules, on_host)
     rate = schedules.get(LEARNING_RATE)
     if rate is not None and not isinstance(rate, Groups):
         optimizer._learning_rate.assign(value_at(rate, optimizer.plan_step))  # noqa: SLF001
+
+
+def _track(optimizer: Any, name: str, schedule: Schedule | Groups) -> Track:
+    """Return what follows a name in the plan, with what the optimizer accepts for it."""
+    attribute = hyperparameters.find(optimizer, name)
+    groups = schedule if isinstance(schedule, Groups) else {None: schedule}
+    driven = {key: part for key, part in groups.items() if part is not None}
+    return Track(
+        f"{name} ({hyperparameters.described(optimizer, attribute)})",
+        tuple(driven.values()),
+        tuple(driven) if isinstance(schedule, Groups) else None,
+        interval=hyperparameters.interval_of(optimizer, attribute),
+        place=attribute,
+    )
 
 
 def _mapped(schedule: Any, function: Callable[[Schedule], Schedule]) -> Any:

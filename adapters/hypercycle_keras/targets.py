@@ -36,8 +36,8 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> Any:
     if isinstance(target, keras.Layer):
         raise TypeError(
             f"what is assigned to a {type(target).__name__} is frozen into the compiled step, so "
-            "a schedule would silently do nothing: compute the value inside the step, as "
-            "schedule(optimizer.iterations), in a layer or a train_step of your own"
+            "a schedule would silently do nothing: compute the value inside the step, in a layer "
+            "of your own that calls the schedule with its own count of batches (docs/keras.md)"
         )
     if not isinstance(target, keras.optimizers.Optimizer):
         return None

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from hypercycle.composition import Schedule, evaluate, length_of
+from hypercycle.composition import Schedule, evaluate, is_precomputable, length_of
 from hypercycle.cycle import Cycle
 from hypercycle.namespaces import Namespace, evaluate_at
 from hypercycle.plan import value_at
 from hypercycle.scale_policies import Unscaled
 from hypercycle.tabulated import Tabulated
+from hypercycle.tracks import Track, Tracks
 from hypercycle_keras.warning import warn
 
 LONGEST_TABLE = 10_000_000
+_CHECKED_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,59 @@ def _only_zero(operator: str, other: object) -> None:
             f"the optimizer asks for value {operator} {other!r} of a hyperparameter that follows "
             "a schedule, which is not known while the step is compiled"
         )
+
+
+class ValuesOnHost:
+    """The values of a plan as floats, computed ahead in blocks, and checked.
+
+    They are what PyTorch's steps take, and how it is found out whether a compiled step, which
+    cannot refuse a value, has one that the optimizer does not accept.
+    """
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self._tracks = Tracks(tracks)
+        self._first_step = 0
+        self._columns: list[list[Any]] = [[]]
+
+    def at(self, step: int) -> dict[str, Any]:
+        """Return the values of a step by attribute, dicts where there are groups.
+
+        Raises
+        ------
+        ValueError, OverflowError
+            If one of them is not finite or not accepted.
+        """
+        index = step - self._first_step
+        if not 0 <= index < len(self._columns[0]):
+            self._columns, self._first_step, index = self._tracks.columns(step), step, 0
+        pairs = zip(self._tracks.tracks, self._columns, strict=True)
+        return {track.place: track.value(column[index]) for track, column in pairs}
+
+    def check(self, start: int, stop: int | None) -> None:
+        """Raise as :meth:`at` does if a step from ``start`` until ``stop`` has such a value.
+
+        Without ``stop``, schedules that have an end are checked until there. Functions of the step
+        are left out: they may only be asked when their step has come.
+        """
+        for track in self._tracks.tracks:
+            for index, schedule in enumerate(track.schedules):
+                keys = None if track.keys is None else (track.keys[index],)
+                one = replace(track, schedules=(schedule,), keys=keys)
+                for steps in _chunks(start, min(_end_of(schedule, stop), start + LONGEST_TABLE)):
+                    one.check(value_at(schedule, steps)[np.newaxis])
+
+
+def _end_of(schedule: Schedule, stop: int | None) -> int:
+    """Return before which step it is known that values will be used, and which."""
+    length = length_of(schedule)
+    ends = [end for end in (stop, None if length is None else length + 1) if end is not None]
+    return min(ends, default=0) if is_precomputable(schedule) else 0
+
+
+def _chunks(start: int, stop: int) -> Iterator[np.ndarray]:
+    # What is refused is gone through value by value.
+    for first in range(start, stop, _CHECKED_AT_ONCE):
+        yield np.arange(first, min(first + _CHECKED_AT_ONCE, stop))
 
 
 def value_of_variable(variable: keras.Variable) -> float | int:

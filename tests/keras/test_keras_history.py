@@ -23,6 +23,24 @@ def test_it_records_every_value_of_every_update():
         assert values.tolist() == PLAN(np.arange(36))[name].tolist()
 
 
+def test_it_may_come_before_what_restores_a_run(tmp_path):
+    class Crash(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    def backup():
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup")
+
+    with pytest.raises(KeyboardInterrupt):
+        train(hc.attach(SGD(), PLAN), callbacks=[backup(), Crash()])
+    events = []
+    history = CycleHistory(lambda *event: events.append(event))
+    train(hc.attach(SGD(), PLAN), callbacks=[history, backup()])
+    assert history.steps.tolist() == list(range(12, 24))
+    assert events == [tuple(event) for step in range(13, 25) for event in LR.events(step)]
+
+
 def test_nothing_is_recorded_before_training():
     assert CycleHistory().values == {}
     assert CycleHistory().steps.tolist() == []
@@ -200,9 +218,20 @@ class TestKerassOwnCallbacks:
         ]
 
     def test_tensorboard(self, tmp_path):
+        pytest.importorskip("tensorflow")  # with which Keras writes the files
         pytest.importorskip("tensorboard")
-        if BACKEND != "tensorflow":
-            pytest.skip("Keras writes TensorBoard's files with TensorFlow")
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+        from tensorboard.util.tensor_util import make_ndarray
+
         board = keras.callbacks.TensorBoard(tmp_path, update_freq="batch")
         train(hc.attach(SGD(), PLAN), callbacks=[CycleHistory(), board])
-        assert list(tmp_path.glob("train/*"))
+        reader = EventAccumulator(str(tmp_path / "train"))
+        reader.Reload()
+        first, last = PLAN(11), PLAN(23)
+        names = {"learning_rate": "lr"} | {name: name for name in PLAN}
+        for name, own in names.items():
+            logged = {
+                event.step: float(make_ndarray(event.tensor_proto))
+                for event in reader.Tensors(f"epoch_{name}")
+            }
+            assert logged == pytest.approx({0: first[own], 1: last[own]})

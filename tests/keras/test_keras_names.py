@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
+import numpy as np
 import pytest
-from keras_models import BACKEND, LR, make_model
+from keras_models import BACKEND, LR, make_model, train
 
 import hypercycle as hc
-from hypercycle_keras import Schedule, cycled
+from hypercycle_keras import CycleHistory, Schedule, cycled
 
 OPTIMIZERS = keras.optimizers
 WAVE = hc.Cycle(0.1, 0.5, 4)
@@ -113,6 +115,85 @@ def test_a_name_and_its_alias():
 def test_bounds_that_the_optimizer_does_not_accept(kind, values, text):
     with pytest.raises(ValueError, match=text):
         hc.attach(getattr(OPTIMIZERS, kind)(), **values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "text"),
+    [
+        ("Adafactor", "clip_threshold", r"accepts values in \(0, inf\), its schedule gives 0.0"),
+        ("Ftrl", "learning_rate", r"accepts values in \(0, inf\), its schedule gives 0.0"),
+        ("ScheduleFreeAdamW", "beta_1", r"accepts values in \(0, 1\), its schedule gives 0.0"),
+    ],
+)
+def test_zero_where_the_optimizer_divides(kind, name, text):
+    if not hasattr(OPTIMIZERS, kind):
+        pytest.skip(f"{kind} came with a later Keras")
+    make = getattr(OPTIMIZERS, kind)
+    with pytest.raises(ValueError, match=rf"\({name} of {kind}, which divides by it\) {text}"):
+        hc.attach(make(), **{name: hc.Cycle(0.0, 0.5, 4)})
+    # Keras itself accepts it, and this comes of it where a gradient is 0.
+    variable = keras.Variable(np.ones(2, "float32"))
+    optimizer = make(**{"learning_rate": 0.1, name: 0.0})
+    optimizer.apply([keras.ops.zeros(2)], [variable])
+    assert np.isnan(keras.ops.convert_to_numpy(variable)).all()
+
+
+class TestAScaleThatGrows:
+    """Bounds are accepted, but the values leave them later."""
+
+    momentum = hc.Cycle(0.8, 0.95, 4, scale=hc.Exponential(1.07))
+    text = r"momentum \(momentum of SGD\) accepts values in \[0, 1\], its schedule gives 1\.0"
+    outside = 11  # the first such step, the last one of an epoch
+
+    def test_the_values_of_a_run_whose_length_is_known(self):
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum, total_steps=self.outside + 1)
+        optimizer = hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum, total_steps=self.outside)
+        assert optimizer.values == {"momentum": 0.8}
+
+    def test_the_values_of_a_schedule_that_ends(self):
+        finite = replace(self.momentum, cycles=9)
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=finite)
+        hc.attach(OPTIMIZERS.SGD(), momentum=replace(self.momentum, cycles=1))
+
+    def test_the_values_of_groups(self):
+        groups = hc.Groups({".*kernel": None, ".*": self.momentum})
+        with pytest.raises(ValueError, match=r"of SGD\) of group .\.\*. accepts values in"):
+            hc.attach(OPTIMIZERS.SGD(), momentum=groups, total_steps=99)
+
+    def test_values_that_are_not_finite(self):
+        rate = hc.Cycle(0.1, 0.2, 4, scale=hc.Exponential(1e9))
+        with pytest.raises(OverflowError, match=r"at step=\d+; a scale that grows"):
+            hc.attach(OPTIMIZERS.SGD(), lr=rate, total_steps=99)
+
+    def test_what_comes_before_the_start_does_not_count(self):
+        falling = hc.Chain((self.momentum, self.outside + 1), 0.9)
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=falling, total_steps=99)
+        start = self.outside + 1
+        hc.attach(OPTIMIZERS.SGD(), momentum=falling, total_steps=99, start_step=start)
+
+    def test_functions_of_the_step_are_not_asked_before_their_step(self):
+        def rate(step):
+            assert not isinstance(step, int) or step == 0
+            return keras.ops.cast(step, "float32") + 0.1 if BACKEND != "torch" else step + 0.1
+
+        hc.attach(OPTIMIZERS.SGD(), lr=rate, total_steps=99)
+
+    def test_pytorch_refuses_the_step_and_a_history_the_epoch(self):
+        optimizer = hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum)
+        with pytest.raises(ValueError, match=self.text):
+            train(optimizer, epochs=1, callbacks=[CycleHistory()])
+        assert optimizer.plan_step == (self.outside if BACKEND == "torch" else 12)
+
+
+@pytest.mark.parametrize(
+    ("total_steps", "error"), [(0, ValueError), (1.5, ValueError), ("9", TypeError)]
+)
+def test_total_steps_is_a_whole_number(total_steps, error):
+    with pytest.raises(error, match="total_steps must be"):
+        cycled(OPTIMIZERS.SGD(), lr=LR, total_steps=total_steps)
 
 
 def test_two_ways_of_clipping():

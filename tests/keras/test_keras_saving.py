@@ -16,6 +16,7 @@ from keras_models import BACKEND, LR, PLAN, assert_same, fit, make_model, train,
 import hypercycle as hc
 import hypercycle_keras
 from hypercycle_keras import cycled, cycled_class
+from hypercycle_keras.optimizers import driven
 
 SGD = keras.optimizers.SGD
 
@@ -51,6 +52,18 @@ def test_weights_go_on_in_mid_cycle(uninterrupted, tmp_path):
         model.load_weights(path)
     fit(model, epochs=2)
     assert_same(model, uninterrupted, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("drive", [cycled_sgd, lambda: SGD(0.01, momentum=0.9)])
+def test_keras_skips_the_state_of_an_optimizer_that_is_not_built(drive, tmp_path):
+    path = tmp_path / "model.weights.h5"
+    train(drive(), epochs=1).save_weights(path)
+    model = make_model()
+    model.compile(drive(), "mse")
+    with pytest.warns(UserWarning, match="Skipping variable loading for optimizer"):
+        model.load_weights(path)
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations.value)) == 0
 
 
 def test_only_weights_go_on_from_start_step(tmp_path):
@@ -201,6 +214,36 @@ class TestConfig:
         optimizer = cycled_class(SGD)(0.1, momentum=0.5)
         assert (optimizer.plan, optimizer.values) == (None, {})
         assert_same(train(optimizer), train(SGD(0.1, momentum=0.5)), rtol=0)
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="MultiOptimizer came with Keras 3.15"
+)
+def test_several_optimizers_go_on_in_mid_cycle(tmp_path):
+    def optimizer():
+        other = hc.attach(keras.optimizers.Adam(0.01, name="other"), lr=LR, beta1=0.8)
+        return keras.optimizers.MultiOptimizer(
+            keras.optimizers.OptimizerMap(cycled_sgd(), {".*second/.*": other})
+        )
+
+    path = tmp_path / "model.keras"
+    train(optimizer(), epochs=1).save(path)
+    model = keras.saving.load_model(path)
+    assert [one.plan_step for one in driven(model.optimizer)] == [12, 12]
+    fit(model, epochs=1)
+    assert_same(model, train(optimizer()), rtol=0)
+
+
+def test_a_loss_scale_goes_on_in_mid_cycle(tmp_path):
+    def optimizer():
+        return keras.optimizers.LossScaleOptimizer(cycled_sgd(), initial_scale=8.0)
+
+    path = tmp_path / "model.keras"
+    train(optimizer(), epochs=1).save(path)
+    model = keras.saving.load_model(path)
+    assert model.optimizer.inner_optimizer.plan_step == 12
+    fit(model, epochs=1)
+    assert_same(model, train(optimizer()), rtol=0)
 
 
 def test_a_class_of_ones_own_is_registered_by_cycled_class(tmp_path):

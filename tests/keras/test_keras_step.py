@@ -31,6 +31,8 @@ MODES = {
 }
 if BACKEND == "torch":  # which refuses several steps per execution
     MODES = {name: mode for name, mode in MODES.items() if "several" not in name}
+# torch.compile takes a quarter of a minute each time.
+FAST = [mode for mode in MODES if (BACKEND, mode) != ("torch", "jit")]
 SGD = keras.optimizers.SGD
 VERSION = tuple(map(int, keras.__version__.split(".")[:2]))
 
@@ -110,11 +112,12 @@ def test_one_minus_beta_is_rounded_once(expected):
     assert_same(train(hc.attach(keras.optimizers.Adam(**made), plan)), plain, rtol=2e-7, atol=1e-8)
 
 
-def test_gradient_accumulation_counts_updates():
+@pytest.mark.parametrize("mode", FAST)
+def test_gradient_accumulation_counts_updates(mode):
     made = {"learning_rate": 0.01, "momentum": 0.9, "gradient_accumulation_steps": 3}
     expected = by_hand(SGD(**made), every=3)
     optimizer = hc.attach(SGD(**made), PLAN)
-    assert_same(train(optimizer), expected)
+    assert_same(train(optimizer, compiled=MODES[mode]), expected)
     assert optimizer.plan_step == 24 // 3
 
 
@@ -360,6 +363,21 @@ class TestMirroredStrategy:
         # two replicas of four samples make the mean gradient of eight
         assert_same(model, by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3)))
 
+    def test_groups(self, strategy):
+        groups = {"lr": hc.Groups({".*first/.*": LR, ".*": 0.02}), "weight_decay": 1e-2}
+        made = {"momentum": hc.Groups({".*kernel": hc.Cycle(0.5, 0.9, 4), ".*": None})}
+        plan = hc.Plan(**groups, **made)
+        with strategy.scope():
+            model = train(hc.attach(SGD(0.01), plan))
+        assert_same(model, train(hc.attach(SGD(0.01), plan), compiled={"run_eagerly": True}))
+
+    def test_a_loss_scale(self, strategy, expected):
+        with strategy.scope():
+            inner = hc.attach(SGD(0.01, momentum=0.9), PLAN)
+            model = train(keras.optimizers.LossScaleOptimizer(inner, initial_scale=8.0))
+        assert_same(model, expected)
+        assert inner.plan_step == 24
+
 
 class TestHalfPrecision:
     @pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "Lion", "Adadelta"])
@@ -452,13 +470,80 @@ def test_lengths_with_units():
         cycled(SGD(), lr=hc.Cycle(0.1, 0.5, "2ep"))
 
 
-def test_iterations_are_a_step():
-    # For what is no hyperparameter of the optimizer: a weight of a loss, computed in the step.
-    weight = hc.Cycle(0.0, 1.0, 4)
-    optimizer = SGD()
-    assert float(weight(optimizer.iterations)) == 0.0
-    optimizer.iterations.assign(2)
-    assert float(weight(optimizer.iterations)) == 0.5
+class Scaled(keras.layers.Layer):
+    """Multiplies by what a schedule gives at its own count of batches."""
+
+    def __init__(self, schedule):
+        super().__init__()
+        self.schedule = schedule
+        self.batches = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        factor = keras.ops.cast(self.schedule(self.batches), x.dtype)
+        self.batches.assign_add(1)
+        return factor * x
+
+
+class WeightedLoss(keras.Sequential):
+    """Multiplies its loss by what a schedule gives at the optimizer's iterations."""
+
+    def compute_loss(self, *arguments, **named):
+        loss = super().compute_loss(*arguments, **named)
+        return loss * keras.ops.cast(self.schedule(self.optimizer.iterations), loss.dtype)
+
+
+class Counting(keras.callbacks.Callback):
+    batch = 0
+
+    def on_train_begin(self, logs=None):
+        Counting.batch = -1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        Counting.batch += 1
+
+
+class TestOtherValuesInTheStep:
+    """What is no hyperparameter of an optimizer."""
+
+    wave = hc.Cycle(0.5, 2.0, 4)
+
+    def by_hand(self, _):
+        """Return the value of the batch that Python has counted, in a step that is not compiled."""
+        return self.wave(Counting.batch)
+
+    @pytest.mark.parametrize("mode", FAST)
+    def test_a_layer_that_counts(self, mode):
+        def model(schedule):
+            keras.utils.set_random_seed(1)
+            return keras.Sequential([keras.Input((5,)), Scaled(schedule), keras.layers.Dense(1)])
+
+        expected = train(
+            SGD(0.01),
+            model=model(self.by_hand),
+            callbacks=[Counting()],
+            compiled={"run_eagerly": True},
+        )
+        driven = train(SGD(0.01), model=model(self.wave), compiled=MODES[mode])
+        assert_same(driven, expected)
+        assert int(keras.ops.convert_to_numpy(driven.layers[0].batches.value)) == 24
+
+    def test_a_loss_with_the_optimizers_iterations(self):
+        def trained(schedule, **compiled):
+            keras.utils.set_random_seed(1)
+            model = WeightedLoss([keras.Input((5,)), keras.layers.Dense(1)])
+            model.schedule = schedule
+            return train(SGD(0.01), model=model, callbacks=[Counting()], compiled=compiled)
+
+        moving = trained(self.by_hand, run_eagerly=True)
+        frozen = trained(lambda _: self.wave(0), run_eagerly=True)
+        # With JAX, Keras computes the loss without the optimizer's variables.
+        assert_same(trained(self.wave), frozen if BACKEND == "jax" else moving)
+        with pytest.raises(AssertionError):
+            assert_same(frozen, moving)
 
 
 def test_a_second_fit_goes_on():

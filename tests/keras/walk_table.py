@@ -26,7 +26,8 @@ HEAD = """\
 Made by `python tests/keras/walk_table.py` with {versions}: every optimizer of `keras.optimizers`,
 every argument of its constructor, every way of running the step. In each case named, training with
 a schedule gives the weights of training in which the values are assigned by hand before each step,
-uncompiled, and other weights than without it; the rest is refused for the reason given.
+uncompiled, and other weights than without it; the rest is refused for the reason given. *All*: in
+each of these ways that the backend has.
 
 - **eager**: `run_eagerly=True`
 - **graph**: `jit_compile=False`, a TensorFlow graph
@@ -167,12 +168,15 @@ def _rows(results):
 
 
 def _cell(one, *row):
-    words = []
+    """Return the ways in which it was driven: "all" unless some of them are special."""
+    notes = {}
     for run in one["driven"]:
         if (run["optimizer"], run["name"], run["variant"]) == row:
-            word = run["mode"] + ("" if run["same"] else " **differs**")
-            words.append(word + ("" if _matters(one, run) else " *no effect*"))
-    return ", ".join(words) or "—"
+            notes[run["mode"]] = "" if run["same"] else " **differs**"
+            notes[run["mode"]] += "" if _matters(one, run) else " *no effect*"
+    if len(set(notes.values())) == 1:
+        return f"all{notes.popitem()[1]}"
+    return ", ".join(f"{mode}{note}" for mode, note in notes.items()) or "—"
 
 
 def _refused():
