@@ -43,7 +43,7 @@ def terms(encoder, decoder, x):
     mean, log_variance = encoder(x).chunk(2, dim=1)
     z = mean + torch.randn_like(mean) * (0.5 * log_variance).exp()
     logits = decoder(z)
-    reconstruction = nn.functional.softplus(logits) - x * logits  # cross-entropy of a pixel
+    reconstruction = nn.functional.softplus(logits) - x * logits  # cross-entropy
     kl = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance)
     return reconstruction.sum(dim=1).mean(), kl.mean(dim=0)
 

@@ -35,6 +35,7 @@ hc.plot(lr, CYCLES * 100 - 1)
 # %%
 # The event comes after the values of the next step are in force; the weights are those that the
 # cycle has ended with. Averaging leaves out the first cycles, whose networks are still far away.
+# (A network with batch normalisation needs ``torch.optim.swa_utils.update_bn`` afterwards.)
 
 
 def train(seed):

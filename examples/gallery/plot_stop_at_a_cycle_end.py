@@ -51,7 +51,7 @@ def train(seed):
                 best, best_step = validation, step
             if over is None and step - best_step >= PATIENCE:
                 over = step
-        # Without the second half of this line, training would stop at once.
+        # Without the second condition, training would stop at once.
         if over is not None and lr.is_cycle_end(step):
             break
     return np.array(measured), over
