@@ -21,9 +21,12 @@ from hypercycle.sweep import points_to_keep
 
 FIRST, LAST = -7.0, 1.0  # of the sweep, in decades
 AIMS = ("low", "steepest", "best")
+ACCURACY_AIMS = ("low", "steepest", "high")
 HALF_A_DECADE = 0.5
 
 Curve = Callable[[np.ndarray], np.ndarray]
+Noise = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Setting = tuple[int, float, Noise]  # points, standard deviation, kind
 
 
 def step(x: np.ndarray, middle: float, steepness: float) -> np.ndarray:
@@ -55,6 +58,25 @@ CURVES: dict[str, Curve] = {
 }
 
 
+CHANCE = 0.1
+
+
+def accuracy(middle: float, steepness: float, top: float, collapse: float) -> Curve:
+    """Return an accuracy that rises from chance and falls back to it."""
+    return lambda x: (
+        CHANCE + (top - CHANCE) * (1 - step(x, middle, steepness)) * step(x, collapse, 10)
+    )
+
+
+ACCURACIES: dict[str, Curve] = {
+    "without end": accuracy(-2.5, 3, 0.9, 9.0),
+    "collapse": accuracy(-2.5, 3, 0.9, -0.3),
+    "slow rise": accuracy(-2.5, 1.8, 0.85, -0.2),
+    "early collapse": accuracy(-3.0, 3, 0.7, -1.2),
+    "late rise": accuracy(-1.5, 3.5, 0.9, 0.2),
+}
+
+
 def white(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.standard_normal(y.size)
 
@@ -74,8 +96,12 @@ def spiky(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return rng.standard_t(2, y.size)
 
 
-# Points, standard deviation, kind of noise.
-SETTINGS: list[tuple[int, float, Callable[[np.ndarray, np.random.Generator], np.ndarray]]] = [
+def above_chance(y: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return what makes a network's accuracy ragged: none before it has learned something."""
+    return (y - CHANCE) * rng.standard_normal(y.size)
+
+
+SETTINGS: list[Setting] = [
     (30, 0.02, white),
     (100, 0.02, white),
     (300, 0.02, white),
@@ -87,6 +113,13 @@ SETTINGS: list[tuple[int, float, Callable[[np.ndarray, np.random.Generator], np.
     (300, 0.05, correlated),
     (300, 0.03, spiky),
 ]
+ACCURACY_SETTINGS: list[Setting] = [
+    (30, 0.1, above_chance),
+    (30, 0.2, above_chance),
+    (100, 0.1, above_chance),
+    (100, 0.2, above_chance),
+    (300, 0.1, above_chance),
+]
 
 
 def truth(curve: Curve) -> dict[str, float]:
@@ -96,8 +129,9 @@ def truth(curve: Curve) -> dict[str, float]:
     best = int(y.argmin())
     descent = y[: best + 1]
     low = np.argmax(descent <= y[0] - 0.1 * (y[0] - y[best]))
+    slowed = np.argmax(descent <= y[0] - 0.9 * (y[0] - y[best]))
     steepest = np.gradient(descent, x[: best + 1]).argmin()
-    return {"low": x[low], "steepest": x[steepest], "best": x[best]}
+    return {"low": x[low], "steepest": x[steepest], "slowed": x[slowed], "best": x[best]}
 
 
 def recorded(
@@ -114,35 +148,47 @@ def analysed(x: np.ndarray, losses: np.ndarray) -> hc.RangeTest:
     return hc.RangeTest(10.0 ** x[:kept], losses[:kept])
 
 
+def compared(
+    bounds: hc.Bounds | hc.NoBounds, true: dict[str, float], aims: tuple[str, ...]
+) -> list[tuple[float, bool]]:
+    """Return the error of each bound in decades, and whether its interval holds the truth."""
+    if not bounds:
+        return []
+    pairs = []
+    for aim in aims:
+        first, last = np.log10(getattr(bounds, f"{aim}_interval"))
+        error = abs(math.log10(getattr(bounds, aim)) - true[aim])
+        pairs.append((error, bool(first <= true[aim] <= last)))
+    return pairs
+
+
+def row_of(setting: Setting, pairs: list[tuple[float, bool]], sweeps: int) -> list[str]:
+    points, deviation, noise = setting
+    errors, held = np.array(pairs).T
+    return [
+        f"{points}, {deviation} {noise.__name__.replace('_', ' ')}",
+        *errors_of(errors),
+        percent(np.mean(held)),
+        percent(len(pairs) / sweeps),
+    ]
+
+
 def own_errors(effort: Effort) -> list[str]:
     seeds = 2 if effort is QUICK else 200
     settings = SETTINGS[1:3] if effort is QUICK else SETTINGS
     rows: dict[str, list[list[str]]] = {aim: [] for aim in AIMS}
     by_curve: dict[str, list[list[float]]] = {name: [] for name in CURVES}
-    for points, deviation, noise in settings:
-        errors: dict[str, list[float]] = {aim: [] for aim in AIMS}
-        held: dict[str, list[bool]] = {aim: [] for aim in AIMS}
+    for setting in settings:
+        found = []
         for name, curve in CURVES.items():
             true = truth(curve)
             for seed in range(seeds):
-                bounds = analysed(*recorded(curve, points, deviation, noise, seed)).bounds()
-                if not bounds:
-                    continue
-                for aim in AIMS:
-                    errors[aim].append(abs(math.log10(getattr(bounds, aim)) - true[aim]))
-                    first, last = getattr(bounds, f"{aim}_interval")
-                    held[aim].append(math.log10(first) <= true[aim] <= math.log10(last))
-                by_curve[name].append([errors[aim][-1] for aim in AIMS])
-        for aim in AIMS:
-            rows[aim].append(
-                [
-                    f"{points}, {deviation} {noise.__name__}",
-                    *errors_of(errors[aim]),
-                    percent(np.mean(held[aim])),
-                    percent(len(held[aim]) / (seeds * len(CURVES))),
-                ]
-            )
-    heads = ["points, noise", "median", "95 %", "within ½", "held", "answered"]
+                test = analysed(*recorded(curve, *setting, seed))
+                if pairs := compared(test.bounds(), true, AIMS):
+                    found.append(pairs)
+                    by_curve[name].append([error for error, _ in pairs])
+        for aim, pairs in zip(AIMS, zip(*found, strict=True), strict=True):
+            rows[aim].append(row_of(setting, list(pairs), seeds * len(CURVES)))
     meaning = {
         "low": "where a tenth of the descent is done",
         "steepest": "where the slope is greatest",
@@ -154,7 +200,7 @@ def own_errors(effort: Effort) -> list[str]:
             f"In decades from {meaning[aim]} without noise, over {len(CURVES)} curves × {seeds} "
             "seeds: median and 95th percentile; percent within half a decade; percent of the "
             "90 % intervals that hold the truth; percent of sweeps that show bounds.",
-            table(heads, rows[aim]),
+            table(HEADS, rows[aim]),
         )
         for aim in AIMS
     ]
@@ -169,6 +215,41 @@ def own_errors(effort: Effort) -> list[str]:
     heads = ["", *AIMS, *(f"{aim}, ½" for aim in AIMS)]
     text = "Median errors of each curve over all these settings, and percent within half a decade."
     return [*sections, section("Errors by curve", text, table(heads, lines))]
+
+
+HEADS = ["points, noise", "median", "95 %", "within ½", "held", "answered"]
+
+
+def accuracy_errors(effort: Effort) -> list[str]:
+    seeds = 2 if effort is QUICK else 200
+    settings = ACCURACY_SETTINGS[2:3] if effort is QUICK else ACCURACY_SETTINGS
+    rows: dict[str, list[list[str]]] = {aim: [] for aim in ACCURACY_AIMS}
+    for setting in settings:
+        found = []
+        for curve in ACCURACIES.values():
+            true = truth(lambda x, curve=curve: -curve(x))
+            true["high"] = true["slowed"]
+            for seed in range(seeds):
+                x, y = recorded(curve, *setting, seed)
+                test = hc.RangeTest(10.0**x, np.ones_like(y), {"accuracy": np.clip(y, 0.0, 1.0)})
+                if pairs := compared(test.bounds("accuracy"), true, ACCURACY_AIMS):
+                    found.append(pairs)
+        for aim, pairs in zip(ACCURACY_AIMS, zip(*found, strict=True), strict=True):
+            rows[aim].append(row_of(setting, list(pairs), seeds * len(ACCURACIES)))
+    meaning = {
+        "low": "where a tenth of the rise is done",
+        "steepest": "where the slope is greatest",
+        "high": "where nine tenths of the rise are done",
+    }
+    return [
+        section(
+            f"Accuracy: errors of {aim}",
+            f"In decades from {meaning[aim]} without noise, over {len(ACCURACIES)} curves × "
+            f"{seeds} seeds. The noise is so many parts of the accuracy above chance.",
+            table(HEADS, rows[aim]),
+        )
+        for aim in ACCURACY_AIMS
+    ]
 
 
 def errors_of(errors: list[float]) -> list[str]:
@@ -321,7 +402,8 @@ def peers(effort: Effort) -> str:
 def main() -> None:
     effort, document = arguments("Errors of the bounds of a range test.")
     names = ("hypercycle", "numpy", "fastai", "lightning", "pytorch-ignite", "torch-lr-finder")
-    report("range_test.py", [machine(*names) + "\n", *own_errors(effort), peers(effort)], document)
+    parts = [*own_errors(effort), *accuracy_errors(effort), peers(effort)]
+    report("range_test.py", [machine(*names) + "\n", *parts], document)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
@@ -28,6 +29,8 @@ _FALLING_AT_END = 0.1
 _WIDEST_PART, _WIDEST_DECADES = 0.5, 3.0
 # After the rise of a metric has slowed, it is at most this steep, relative to the rise.
 _SLOWED = 1.0 / 3.0
+# Bounds are printed in so many columns, of which the last are the reasons.
+_COLUMNS, _REASONS_AT = 80, 44
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Bounds:
         Where the slope over the axis is greatest.
     best
         Where the curve turns: the loss is lowest, the metric highest. In a flat valley, the middle
-        of what is within 2 % of the descent of the lowest point.
+        of what is within 2 % of the descent of the lowest point, or within two standard deviations
+        of the curve there.
     low_interval
         ``(from, to)``: where low lies with the confidence asked for.
     high_interval
@@ -75,8 +79,14 @@ class Bounds:
     >>> values = np.geomspace(1e-6, 1.0, 100)
     >>> losses = 2.3 - 1.5 / (1 + (1e-3 / values) ** 1.5) + 5 * values**2
     >>> bounds = RangeTest(values, losses).bounds()
-    >>> print(bounds.reasons["high"])
-    a factor of 3 below where the loss is lowest
+    >>> print(bounds)
+    lr, read off the loss
+      low       0.00023   0.000214 to 0.000246  a tenth of the descent of the loss
+                                                from 2.3 to 0.813 is done
+      steepest  0.00107   0.00087 to 0.00115    the loss falls fastest
+      best      0.0305    0.0284 to 0.0401      the loss is lowest
+      high      0.0102    0.00948 to 0.0134     a factor of 3 below where the loss
+                                                is lowest
     >>> bounds.cycle(step_size_up=2000).high == bounds.high
     True
     """
@@ -99,9 +109,12 @@ class Bounds:
         lines = [f"{self.name}, read off the {self.on}"]
         for part in ("low", "steepest", "best", "high"):
             first, last = getattr(self, f"{part}_interval")
-            lines.append(
-                f"  {part:<8} {getattr(self, part):<9.3g} ({first:.3g} to {last:.3g})  "
-                f"{self.reasons[part]}"
+            numbers = f"  {part:<8}  {getattr(self, part):<8.3g}  {first:.3g} to {last:.3g}"
+            lines += textwrap.wrap(
+                self.reasons[part],
+                _COLUMNS,
+                initial_indent=f"{numbers:<{_REASONS_AT}}",
+                subsequent_indent=" " * _REASONS_AT,
             )
         return "\n".join(lines)
 

@@ -2,7 +2,8 @@
 
 A penalised spline (P. Eilers and B. Marx, "Flexible smoothing with B-splines and penalties", 1996):
 piecewise linear on a grid, its differences penalised, which has no lag. How much is found by
-restricted maximum likelihood. Points are weighted by the local noise and outliers count less.
+restricted maximum likelihood. Points are weighted by the local noise, and the penalty with them;
+outliers count less.
 Curves are drawn from the posterior distribution of the spline, whose spread also stands for what
 smoothing may have rounded off (D. Nychka, "Bayesian confidence intervals for smoothing splines",
 1988). The cost is O(n) in the number of points.
@@ -68,10 +69,10 @@ def fit_curve(places: Array, points: Array, order: int = 2, kink: float = np.inf
 
     differences = np.diff(np.eye(GRID), order, axis=0)
     loose = np.where(grid[order - 1 : -1] > kink - 1.5 * spacing, _LOOSE, 1.0)
-    roughness = differences.T @ (loose[:, None] * differences)
-    weights = np.ones_like(y)
+    weights, penalties = np.ones_like(y), loose
     independent = 1.0
     for last in (False,) * (_ROUNDS - 1) + (True,):
+        roughness = differences.T @ (penalties[:, None] * differences)
         information, target = _normal_equations(y, weights, left, left_part)
         mean, root = _smoothed(
             information,
@@ -89,6 +90,10 @@ def fit_curve(places: Array, points: Array, order: int = 2, kink: float = np.inf
         independent = _independent_part(residuals / (scale * beyond))
         weights = 1.0 / (scale**2 * beyond)
         weights *= independent / np.median(weights)
+        # Smoothed alike everywhere: what is quiet, such as an accuracy that stays at chance for
+        # half of the sweep, shall not decide how stiff the curve is where it is noisy.
+        local = np.interp(grid[order - 1 : -1], places, 1.0 / scale**2)
+        penalties = loose * local / local.mean()
 
     normal = np.random.default_rng(0).standard_normal((GRID, DRAWS))
     draws = mean[:, None] + root @ normal

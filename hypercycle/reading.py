@@ -14,9 +14,9 @@ _LOW, _SLOWED = 0.1, 0.9
 _STEEP_FROM, _STEEP_TO = 0.05, 0.95
 # How high, relative to the descent, the rise after the lowest point is followed.
 _FOLLOWED = 0.5
-# The lowest place is the middle of what is within this part of the descent of the lowest point: in
-# a flat valley the lowest point itself is chance.
-_LOWEST = 0.02
+# The lowest place is the middle of what is within this part of the descent of the lowest point, or
+# within so many standard deviations of the curve: in a flat valley the lowest point is chance.
+_LOWEST, _LOWEST_DEVIATIONS = 0.02, 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,9 +118,7 @@ def read(places: Array, runs: Array) -> Reading:
         curve = Curve(curve.grid, curve.mean, curve.draws + spread)
         descending = Curve(descending.grid, descending.mean, descending.draws + spread)
         best = _lowest_places(curve)
-    places_of = {"best": best, **_places_of_descent(descending.grid, descending.draws)}
-    # What is ragged after the curve has turned is no descent.
-    places_of["slowed"] = np.minimum(places_of["slowed"], best)
+    places_of = {"best": best, **_places_of_descent(descending.grid, descending.draws, best)}
     return Reading(places, points, curve, places_of, bool(risen.size), size)
 
 
@@ -147,17 +145,22 @@ def _spread_of_mean(curves: list[Curve]) -> Array:
 
 def _lowest_places(curve: Curve) -> Array:
     """Return where each curve is lowest, or the middle of the bottom of its valley."""
-    descent = curve.draws[:, :3].mean(1) - curve.draws.min(1)
-    bottom = curve.draws <= (curve.draws.min(1) + _LOWEST * descent)[:, None]
+    lowest = curve.draws.min(1)
+    descent = curve.draws[:, :3].mean(1) - lowest
+    chance = _LOWEST_DEVIATIONS * curve.draws[:, curve.mean.argmin()].std()
+    bottom = curve.draws <= (lowest + np.maximum(_LOWEST * descent, chance))[:, None]
     first, last = bottom.argmax(1), GRID - 1 - bottom[:, ::-1].argmax(1)
     return np.asarray((curve.grid[first] + curve.grid[last]) / 2.0)
 
 
-def _places_of_descent(grid: Array, curves: Array) -> dict[str, Array]:
-    """Return the places of low, steepest and slowed of each curve."""
+def _places_of_descent(grid: Array, curves: Array, turns: Array) -> dict[str, Array]:
+    """Return the places of low, steepest and slowed of each curve, before it turns.
+
+    What is ragged after the turn is no descent.
+    """
     spacing = grid[1] - grid[0]
     rows = np.arange(len(curves))
-    best = curves.argmin(1)
+    best = np.where(grid <= turns[:, None], curves, np.inf).argmin(1)
     start = curves[:, :3].mean(1)
     descent = start - curves[rows, best]
     before = np.arange(GRID) <= best[:, None]
