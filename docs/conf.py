@@ -22,7 +22,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "gallery_settings.py"]
+exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"hypercycle {release}"
 html_static_path = ["_static"]

@@ -16,8 +16,8 @@ import hypercycle as hc
 # Phase
 # -----
 #
-# ``phase`` starts so far into the first cycle: 0.5 of a symmetric one is its top. The first cycle
-# is then shorter, and counts as cycle 0.
+# ``phase`` says how far into the first cycle to start, as a part of it: 0.5 of a symmetric one is
+# its top. The first cycle is then shorter, and counts as cycle 0.
 
 phases = {
     "phase 0": hc.Cycle(0.001, 0.006, 2000),
@@ -41,14 +41,14 @@ print(momentum)
 hc.plot(hc.Plan(lr=lr, momentum=momentum), 12_000)
 
 # %%
-# Inverted is not the same as ``phase=0.5`` once the halves or the scale are not symmetric: an
-# inverted cycle begins with ``step_size_up`` steps *down*, and shrinks toward ``high``.
+# Inverted is not ``phase=0.5``: an inverted cycle begins with ``step_size_up`` steps *down*, is
+# complete where it began, at ``high``, and shrinks toward it.
 #
 # Cycles of growing length
 # ------------------------
 #
-# With ``cycle_mult=2`` each cycle is twice as long as the one before. Warm restarts (I. Loshchilov
-# and F. Hutter, arXiv:1608.03983) are mostly used so:
+# With ``cycle_mult=2`` each cycle is twice as long as the one before: the ``T_mult`` of warm
+# restarts (I. Loshchilov and F. Hutter, arXiv:1608.03983).
 
 restarts = hc.sgdr(low=0.0, high=0.05, steps=1000, cycle_mult=2)
 print(restarts)
