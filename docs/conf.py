@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))  # gallery_settings
 os.environ.setdefault("KERAS_BACKEND", "jax")  # read when autodoc imports Keras
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")  # or JAX looks for others, and says so
 
 project = "hypercycle"
 author = "hypercycle contributors"
