@@ -8,8 +8,10 @@ from __future__ import annotations
 import inspect
 import tempfile
 import textwrap
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import torch
@@ -30,6 +32,9 @@ import hypercycle as hc
 import hypercycle_torch.cycler
 from hypercycle import observers
 from hypercycle.tracks import BLOCK_STEPS
+from hypercycle_torch.cycler import OptimizerCycler
+
+Step = Callable[[], object]
 
 WITHOUT = "without the question"
 NOBODY = "no observer"
@@ -45,24 +50,17 @@ class Deaf:
         """Do nothing."""
 
 
-class Unwatched(hypercycle_torch.cycler.OptimizerCycler):
-    """A cycler whose ``step()`` does not ask whether somebody observes; see ``without``."""
-
-
-def without() -> hypercycle_torch.cycler.OptimizerCycler:
-    """Return a cycler whose ``step()`` is hypercycle's own but for the question."""
-    source = textwrap.dedent(inspect.getsource(hypercycle_torch.cycler.OptimizerCycler.step))
+def step_without_the_question() -> Step:
+    """Return a cycler's ``step()`` that does not ask whether somebody observes."""
+    source = textwrap.dedent(inspect.getsource(OptimizerCycler.step))
     if source.count(QUESTION) != 1:
         raise SystemExit(f"step() has changed; this is to be left out of it:\n{QUESTION}")
     namespace: dict[str, Any] = {}
     exec(source.replace(QUESTION, ""), vars(hypercycle_torch.cycler), namespace)  # noqa: S102
-    Unwatched.step = namespace["step"]  # type: ignore[method-assign]
-    cycler = attached()
-    cycler.__class__ = Unwatched
-    return cycler
+    return MethodType(namespace["step"], attached())
 
 
-def attached() -> hypercycle_torch.cycler.OptimizerCycler:
+def attached() -> OptimizerCycler:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1, momentum=0.9)
     lr = hc.Cycle(0.001, 0.006, 2000)
     cycler = hc.attach(optimizer, lr=lr, momentum=lr.opposite(0.85, 0.95))
@@ -70,18 +68,18 @@ def attached() -> hypercycle_torch.cycler.OptimizerCycler:
     return cycler
 
 
-def observed(observer: object) -> hypercycle_torch.cycler.OptimizerCycler:
-    """Return a cycler that tells this observer alone."""
+def observed(observer: object) -> Step:
+    """Return the ``step()`` of a cycler that tells this observer alone."""
     hc.register_plugin(observer)
     cycler = attached()
     hc.unregister_plugin(observer)
-    return cycler
+    return cycler.step
 
 
-def stepping(label: str, cycler: hypercycle_torch.cycler.OptimizerCycler) -> Contender:
+def stepping(label: str, step: Step) -> Contender:
     def run(count: int) -> None:
         for _ in range(count):
-            cycler.step()
+            step()
 
     return Contender(label, run, multiple_of=BLOCK_STEPS)
 
@@ -104,7 +102,9 @@ def training() -> Contender:
 
 
 def nobody(effort: Effort) -> str:
-    times = measure([stepping(WITHOUT, without()), stepping(NOBODY, attached())], effort)
+    times = measure(
+        [stepping(WITHOUT, step_without_the_question()), stepping(NOBODY, attached().step)], effort
+    )
     text = (
         "One step with nobody to tell, in multiples of a step from which the question whether "
         "somebody observes is taken out."
@@ -140,7 +140,7 @@ def somebody(effort: Effort, open_here: ExitStack, folder: Path) -> str:
     for _, observer in watching[1:]:
         open_here.callback(observer.close)
     contenders = [stepping(label, observed(observer)) for label, observer in watching]
-    times = measure([stepping(NOBODY, attached()), training(), *contenders], effort)
+    times = measure([stepping(NOBODY, attached().step), training(), *contenders], effort)
     rows = [
         [
             label,
