@@ -414,7 +414,7 @@ def test_plot_refuses_other_suffixes_and_folders_that_are_not_there():
         "a picture's name ends in .png, .svg, .pdf, got 'plan.gif'"
     )
     assert error("plot", "plan.toml", "-o", "no/plan.png") == (
-        "no/plan.png: No such file or directory"
+        "no/plan.png: there is no folder 'no'"
     )
 
 
@@ -558,7 +558,7 @@ def test_new_does_not_replace_a_file_unless_told():
     ("flags", "text"),
     [
         (["-o", "plan.json"], "a plan with comments is TOML: a name that ends in .toml, got"),
-        (["-o", "no/plan.toml"], "no/plan.toml: No such file or directory"),
+        (["-o", "no/plan.toml"], "no/plan.toml: there is no folder 'no'"),
         (["--low", "1"], "low must not be above high, got low=1.0, high=0.01"),
         (["--high", "nan"], "high must be finite"),
         (["--step-size", "4x"], "step_size_up must be a whole number of steps or a number with"),
@@ -795,6 +795,22 @@ def test_range_test_draws_and_writes_a_plan(train):
     assert error("range-test", f"{train}:find_bounds", *flags).startswith("found.toml exists: ")
 
 
+@pytest.mark.parametrize(
+    ("absent", "flags", "text"),
+    [
+        ("matplotlib", ["--plot", "a.png"], "plots need Matplotlib: pip install"),
+        (
+            "tomlkit",
+            ["--new", "a.toml", "--epochs", 9, "--steps-per-epoch", 9],
+            "plan files of this kind need tomlkit: pip install",
+        ),
+    ],
+)
+def test_range_test_misses_packages_before_it_trains(train, monkeypatch, absent, flags, text):
+    monkeypatch.setitem(__import__("sys").modules, absent, None)
+    assert error("range-test", f"{train}:fails", *flags).startswith(text)
+
+
 def test_range_test_without_bounds_has_status_1(train):
     assert run("range-test", f"{train}:nothing", "--plot", "curve.svg", status=1).out == (
         "no bounds found for lr, because the loss never changes\nwrote curve.svg\n"
@@ -840,6 +856,8 @@ def test_range_test_of_a_module_that_fails(folder, train):
         ),
         (["{}:find_bounds", "--on", "f1"], "there is no curve 'f1': recorded were"),
         (["{}:fails", "--plot", "a.gif"], "a picture's name ends in .png, .svg, .pdf, got 'a.gif'"),
+        (["{}:fails", "--plot", "no/a.png"], "no/a.png: there is no folder 'no'"),
+        (["{}:fails", "--new", "no/a.toml"], "no/a.toml: there is no folder 'no'"),
         (["{}:fails", "--new", "a.toml"], "--new needs --epochs and --steps-per-epoch"),
         (["{}:fails", "--new", "plan.toml"], "plan.toml exists: choose another name, or --force"),
     ],

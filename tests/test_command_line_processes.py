@@ -153,6 +153,19 @@ def test_ctrl_c_ends_it_quietly_with_status_130():
         assert errors.strip() == b""
 
 
+@pytest.mark.parametrize("arguments", [["list"], ["values", "plan.toml"], ["schema"]], ids=str)
+def test_a_full_disk_is_an_error_in_one_line(arguments):
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    with full.open("w") as output:
+        completed = subprocess.run(
+            [*PROGRAM, *arguments], stdout=output, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert completed.returncode == 2
+    assert completed.stderr == "hypercycle: error: No space left on device\n"
+
+
 @pytest.mark.parametrize("arguments", [["show", "plan.toml"], ["list"], ["show", "broken.toml"]])
 def test_output_that_knows_ascii_only(arguments):
     completed = run(*PROGRAM, *arguments, PYTHONIOENCODING="ascii")

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.errors import Failure, check_folder
 from hypercycle.cycle import Cycle
 from hypercycle.plan import Plan
 from hypercycle.plan_files import file_data, written
@@ -94,14 +94,8 @@ def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
 
 def write_new(text: str, output: Path, *, force: bool) -> None:
     """Write a plan file, over one that is there only if asked to."""
-    with refused(OSError):
-        try:
-            with output.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
-                file.write(text)
-        except FileExistsError as error:
-            raise Failure(
-                f"{output} exists: choose another name, or --force to replace it"
-            ) from error
+    with output.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
     click.echo(f"wrote {output}")
 
 
@@ -113,3 +107,4 @@ def check_new(output: Path, *, force: bool) -> None:
         )
     if output.exists() and not force:
         raise Failure(f"{output} exists: choose another name, or --force to replace it")
+    check_folder(output)

@@ -7,6 +7,7 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -23,13 +24,17 @@ class Failure(click.ClickException):
         super().__init__("\n".join(map(one_line, lines)))
 
 
+def check_folder(file: Path) -> None:
+    """Refuse a file whose folder is not there."""
+    if not file.parent.is_dir():
+        raise Failure(f"{file}: there is no folder {str(file.parent)!r}")
+
+
 @contextmanager
 def refused(*kinds: type[Exception]) -> Iterator[None]:
     """Turn these exceptions, which speak of bad input, into a :class:`Failure`."""
     try:
         yield
-    except BrokenPipeError:
-        raise  # who reads the output has read enough
     except kinds as error:
         raise Failure(described(error)) from error
 
@@ -44,6 +49,7 @@ def described(error: Exception) -> str:
 @contextmanager
 def told_warnings() -> Iterator[None]:
     """Tell of plugins that are left out in one line each, unless an error tells of them."""
+    told = ""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
         try:
@@ -51,8 +57,6 @@ def told_warnings() -> Iterator[None]:
         except Failure as failure:
             told = failure.message
             raise
-        else:
-            told = ""
         finally:
             for warning in caught:
                 text = one_line(str(warning.message))
@@ -87,6 +91,9 @@ class Commands(click.Group):
             for line in error.format_message().splitlines():
                 _tell("error", line)
             sys.exit(error.exit_code)
+        except OSError as error:  # but for a broken pipe, which click ends in silence
+            _tell("error", described(error))
+            sys.exit(2)
         except click.Abort:
             sys.exit(130)
         sys.exit(status)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.errors import Failure, check_folder, refused
 from hypercycle.command_line.plans import (
     at_most,
     loaded,
@@ -67,17 +68,18 @@ def plot(
 
 
 def check_picture(output: Path) -> None:
-    """Refuse a name whose suffix is not that of a picture."""
+    """Refuse a picture that cannot be written, before anything is done for it."""
     if output.suffix.lower() not in SUFFIXES:
         raise Failure(f"a picture's name ends in {', '.join(SUFFIXES)}, got {output.name!r}")
+    check_folder(output)
+    if find_spec("matplotlib") is None:
+        raise Failure("plots need Matplotlib: pip install 'hypercycle[plot]'")
 
 
 def choose_file_backend() -> None:
     """Make Matplotlib draw into files, whatever windows the machine has or has not."""
-    try:
-        import matplotlib as mpl
-    except ImportError as error:
-        raise Failure("plots need Matplotlib: pip install 'hypercycle[plot]'") from error
+    import matplotlib as mpl
+
     mpl.use("agg")
 
 
@@ -85,5 +87,4 @@ def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
     """Write a figure into a file."""
     if not transparent:
         figure.patch.set(alpha=1.0, facecolor="white")
-    with refused(OSError):
-        figure.savefig(output, dpi=150)
+    figure.savefig(output, dpi=150)

@@ -16,6 +16,7 @@ from hypercycle.command_line.commented import check_new, commented, write_new
 from hypercycle.command_line.errors import Failure, refused
 from hypercycle.command_line.output import one_line, wrapped
 from hypercycle.command_line.plot import check_picture, choose_file_backend, save
+from hypercycle.plan import Plan
 from hypercycle.range_test import RangeTest
 from hypercycle.validation import suggestion
 
@@ -75,6 +76,8 @@ def range_test(
         check_new(plan_file, force=force)
         if epochs is None or steps_per_epoch is None:
             raise Failure("--new needs --epochs and --steps-per-epoch")
+        with refused(ImportError):  # what is missing is missed before training
+            commented(Plan(lr=0.0), "", [])
     test = _called(function, whole=whole)
     with refused(ValueError):
         bounds = test.bounds(on)

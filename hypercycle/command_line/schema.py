@@ -24,7 +24,7 @@ def schema(output: str) -> None:
     In JSON   the plan's first key: "$schema": "./plan.schema.json"
     In YAML   the first line: # yaml-language-server: $schema=./plan.schema.json
     """  # noqa: D301  (\b is click's: lines stay as they are)
-    with told_warnings(), refused(ImportError, OSError, ValueError):
+    with told_warnings(), refused(ImportError, ValueError):
         try:
             from hypercycle.plan_schema import json_schema
         except ImportError as error:

@@ -65,7 +65,7 @@ def values(
     units = Units(steps_per_epoch, total_steps)
     plan = resolved(loaded(path), path, units)
     write = {"csv": _write_csv, "json": _write_json}[form]
-    with refused(OSError, OverflowError, ValueError):
+    with refused(OverflowError, ValueError):
         chosen = steps_of(steps, plan, units)
         with click.open_file(output, "w", encoding="utf-8") as file:
             write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))
