@@ -239,6 +239,13 @@ def test_steps_are_a_number_or_a_slice_with_units(text, steps):
     assert steps_of(text, hc.Plan(lr=CYCLE), units) == steps
 
 
+def test_steps_that_are_given_need_no_end_of_the_plan():
+    endless = hc.Plan(lr=hc.Cycle(0.1, 0.5, 10**11, cycle_mult=100))
+    assert steps_of("5", endless, Units()) == range(6)
+    with pytest.raises(ValueError, match="are not computed"):
+        steps_of("5:", endless, Units())
+
+
 def test_the_whole_run_is_shown_where_its_length_is_given():
     assert steps_of(None, hc.Plan(lr=CYCLE), Units(total_steps=25)) == range(26)
 
@@ -440,8 +447,8 @@ def flat(step):
 
 
 def test_values_are_those_of_the_plan_to_the_last_bit():
-    steps = range(3, 20_000, 7)
-    text = run("values", "plan.toml", "--steps", "3:20000:7").out
+    steps = range(3, 40_000, 7)
+    text = run("values", "plan.toml", "--steps", "3:40000:7").out
     rows = list(csv.DictReader(io.StringIO(text)))
     assert list(rows[0]) == ["step", "lr", "momentum", "weight_decay/weights", "weight_decay/0"]
     assert len(rows) == len(steps)
@@ -698,6 +705,15 @@ def test_list_tells_of_two_plugins_with_one_name_and_lists_the_rest(folder, monk
     assert re.search(r"^  hann ", text, re.MULTILINE)
     assert "waveform 'boil' is claimed by plugin 'kettle'" in text
     assert widest(text) <= 80
+
+
+def test_list_tells_of_a_waveform_that_fails_between_0_and_1(folder, monkeypatch):
+    source = WAVES.format(name="boil").replace(
+        "return x * x", "return [0.0, 1.0][len(x) - 2 :] or x"
+    )
+    installed(monkeypatch, folder, "bad-waves", source.replace("or x", "or {}['x']"), "bad")
+    text = run("list", "waveforms").out
+    assert re.search(r"^  boil +failed: KeyError: 'x'  bad-waves 1\.2$", text, re.MULTILINE)
 
 
 def test_list_of_plugins_that_are_not_there(monkeypatch):

@@ -94,7 +94,10 @@ def _bars(waveform: Waveform) -> str:
     """Return a waveform from 0 to 1 as bars, and the gap behind them."""
     if not can_show(_BARS):
         return ""
-    heights = np.asarray(waveform(np.linspace(0.0, 1.0, 12), NUMPY), dtype=np.float64)
+    try:
+        heights = np.asarray(waveform(np.linspace(0.0, 1.0, 12), NUMPY), dtype=np.float64)
+    except Exception as error:  # noqa: BLE001  (whatever a plugin's waveform raises)
+        return f"failed: {type(error).__name__}: {one_line(str(error))}  "
     places = np.clip(np.rint(heights * (len(_BARS) - 1)), 0, len(_BARS) - 1).astype(int)
     return "".join(_BARS[place] for place in places) + "  "
 

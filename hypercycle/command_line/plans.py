@@ -104,9 +104,8 @@ def schedules_of(plan: Plan) -> dict[str, Schedule]:
 
 def steps_of(text: str | None, plan: Plan, units: Units) -> range:
     """Return the steps that ``--steps`` asks for, or else those of the whole plan."""
-    end = units.total_steps or _length(plan)
     if text is None:
-        return range(end + 1)
+        return range(_end(plan, units) + 1)
     given = text.split(":")
     try:
         numbers = [_step(one, units) if one else None for one in given]
@@ -119,7 +118,8 @@ def steps_of(text: str | None, plan: Plan, units: Units) -> range:
     start, stop, step = (*numbers, None)[:3]
     if step == 0:
         raise Failure(f"--steps needs a STEP of at least 1, got {text!r}")
-    steps = range(start or 0, end + 1 if stop is None else stop, step or 1)
+    stop = _end(plan, units) + 1 if stop is None else stop
+    steps = range(start or 0, stop, step or 1)
     if not steps:
         raise Failure(f"--steps {text} holds no step: STOP must be above START")
     return steps
@@ -130,8 +130,10 @@ def _step(text: str, units: Units) -> int:
     return resolved_length(checked_length(length, "--steps"), "--steps", units)
 
 
-def _length(plan: Plan) -> int:
-    """Return after how many steps a plan has shown what it does."""
+def _end(plan: Plan, units: Units) -> int:
+    """Return the step at which the run ends, or else at which a plan has shown what it does."""
+    if units.total_steps is not None:
+        return units.total_steps
     return max(map(_length_to_show, schedules_of(plan).values()), default=0) or SHOWN_STEPS
 
 
