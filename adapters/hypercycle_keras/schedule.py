@@ -58,7 +58,9 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             else whole_number(gradient_accumulation_steps, "gradient_accumulation_steps", minimum=1)
         )
         self.start_step = whole_number(start_step, "start_step")
-        self.total_steps = total_steps
+        self.total_steps = (
+            None if total_steps is None else whole_number(total_steps, "total_steps", minimum=1)
+        )
         value_at(self.schedule, self.start_step)  # refuses lengths that are not in steps
         self._traced = traceable(self.schedule, "learning_rate", total_steps)
 

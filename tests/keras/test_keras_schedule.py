@@ -62,6 +62,8 @@ def test_bad_input(arguments, error, text):
         Schedule(*arguments)
     with pytest.raises(ValueError, match="gradient_accumulation_steps must be at least 1"):
         Schedule(LR, gradient_accumulation_steps=0)
+    with pytest.raises(ValueError, match="total_steps must be at least 1"):
+        Schedule(LR, total_steps=0)
 
 
 def test_reduce_on_plateau_is_told_no_by_keras():
