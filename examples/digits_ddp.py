@@ -28,7 +28,8 @@ data = TensorDataset(images.float() / 16, digits)
 sampler = DistributedSampler(data, seed=0)  # each process has its part of every epoch
 loader = DataLoader(data, batch_size=16, sampler=sampler)
 
-model = DistributedDataParallel(nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10)))
+network = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+model = DistributedDataParallel(network)
 optimizer = torch.optim.SGD(model.parameters())
 lr = hc.Cycle(0.01, 0.5, "1ep")
 plan = hc.Plan(lr=lr, momentum=lr.opposite(0.85, 0.95))

@@ -86,9 +86,15 @@ assert with_tensors[-1] <= 2
 # PyTorch does not compile the step at all. ``fused=True`` needs no tensors: its kernel is called,
 # not compiled, and takes any number.
 
+
+def fused_sgd(parameters):
+    """Return an SGD optimizer whose step is one kernel."""
+    return torch.optim.SGD(parameters, lr=0.1, fused=True)
+
+
 plan = hc.Plan(lr=lr, weight_decay=hc.Cycle(1e-4, 1e-3, 10))
 number = graphs_by_step(sgd(torch.tensor(0.1)), plan)
-fused = graphs_by_step(lambda parameters: torch.optim.SGD(parameters, lr=0.1, fused=True), plan)
+fused = graphs_by_step(fused_sgd, plan)
 print("number", number)
 print("fused ", fused)
 assert number[-1] > 4

@@ -34,8 +34,8 @@ hc.plot(imagenet, 100 * 1251)
 plt.show()
 
 # %%
-# Their code, to the last digit
-# -----------------------------
+# The numbers of their code
+# -------------------------
 #
 # The authors' program takes ``numpy.linspace`` for the warm-up, so that the peak is reached one
 # step before the warm-up ends and stands for two. Whoever reproduces a run writes that too:

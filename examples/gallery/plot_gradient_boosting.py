@@ -22,7 +22,7 @@ from sklearn.model_selection import train_test_split
 import hypercycle as hc
 
 lr = hc.Cycle(low=0.1, high=0.5, step_size_up=4)
-rounds = 16
+rounds = 12
 target = np.repeat([-1.0, 1.0], 50)
 feature = target.reshape(-1, 1)
 
@@ -78,8 +78,8 @@ def xgboost_rates(learning_rate, **parameters):
         callbacks=[xgboost.callback.LearningRateScheduler(learning_rate)],
     )
     one = xgboost.DMatrix([[1.0]])
-    steps = range(1, rounds + 1)
-    return rates_used([booster.predict(one, iteration_range=(0, step))[0] for step in steps])
+    done = [(0, step) for step in range(1, rounds + 1)]
+    return rates_used([booster.predict(one, iteration_range=part)[0] for part in done])
 
 
 xgboost_used = xgboost_rates(lr)

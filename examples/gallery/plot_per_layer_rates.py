@@ -4,8 +4,8 @@ How do I give each layer its own rate?
 
 .. currentmodule:: hypercycle
 
-Fine-tuning often trains the lower layers more slowly: each layer's rate is a factor, such as 0.65,
-below that of the layer above. The rates are to rise and fall together.
+Fine-tuning often trains the lower layers more slowly: each layer has, say, 0.65 of the rate of the
+layer above. The rates are to rise and fall together.
 
 Two ways: ``relative=True`` multiplies what each group has, :class:`Groups` names a schedule for
 each. What does not happen is that one schedule flattens them by accident.

@@ -7,9 +7,9 @@ How do I train on several GPUs?
 As on one. Every process attaches the same plan, and since a value is computed from its step alone,
 all have the same values without exchanging any.
 
-What changes is the length of an epoch. Each of *n* processes sees an *n*-th of the batches, so that
-lengths in steps are over *n* times too late. Lengths in epochs are right: ``steps_per_epoch`` is
-``len(loader)`` of the process's own loader, with its ``DistributedSampler``.
+What changes is the length of an epoch: in each of *n* processes it has an *n*-th of the steps. A
+length in steps then lasts *n* times as many epochs. A length in epochs is right if
+``steps_per_epoch`` is ``len(loader)`` of the process's own loader, with its ``DistributedSampler``.
 
 This program trains a small network on handwritten digits, in as many processes as it is started in:
 
@@ -34,8 +34,9 @@ import hypercycle as hc
 
 places = Path("examples/digits_ddp.py"), Path("../digits_ddp.py")  # started here or there
 program = next(place for place in places if place.exists())
+torchrun = [sys.executable, "-m", "torch.distributed.run"]
 run = subprocess.run(
-    [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node=2", "--standalone", program],
+    [*torchrun, "--standalone", "--nproc-per-node=2", program],
     check=True,
     capture_output=True,
     text=True,
