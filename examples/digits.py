@@ -1,15 +1,18 @@
 """What the digits demos share: images, plans, the comparison, tables and plots. No framework.
 
-1. The fixed learning rate is the best of a grid, by accuracy on validation images. The cycles run
-   from a tenth of it to twice it: a rule of thumb, not tuned.
-2. Each policy trains the same small network from the same seeds. The cycled ones also move
-   momentum, opposite to the learning rate, and weight decay; the fixed one keeps both in the
-   middle of their ranges. Training ends where a cycle ends.
-3. Early stopping whose patience runs out in mid-cycle waits for the end of the cycle, where the
+1. A range test gives the bounds that the learning rate's cycles run between. They are read off the
+   accuracy on validation images, as in L. N. Smith's paper. Where it shows none, the demo ends.
+2. The fixed learning rate is the best of a grid, by accuracy on validation images.
+3. Each policy trains the same small network from the same seeds. The cycled ones also move
+   momentum, opposite to the learning rate, and weight decay; the fixed one and the range test keep
+   both in the middle of their ranges. Training ends where a cycle ends.
+4. Early stopping whose patience runs out in mid-cycle waits for the end of the cycle, where the
    learning rate is low.
 """
 
 import argparse
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -27,21 +30,23 @@ import hypercycle as hc
 FIXED_RATES = (0.01, 0.02, 0.05, 0.1, 0.2)
 MOMENTUM = (0.85, 0.95)
 WEIGHT_DECAY = (1e-4, 1e-3)
+MIDDLE = {"momentum": float(np.mean(MOMENTUM)), "weight_decay": float(np.mean(WEIGHT_DECAY))}
 BATCH_SIZE = 16
+SWEEP = {"steps": 300, "metrics_every": 5}  # of the range test, in iterations
 MEASURE_EVERY = 10
 
 
 def fixed_plan(lr: float) -> hc.Plan:
     """Return the plan with nothing cycled: a number is a constant."""
-    return hc.Plan(lr=lr, momentum=np.mean(MOMENTUM), weight_decay=np.mean(WEIGHT_DECAY))
+    return hc.Plan(lr=lr, **MIDDLE)
 
 
-def cycled_plans(low: float, high: float, half_cycle: int) -> dict[str, hc.Plan]:
+def cycled_plans(bounds: hc.Bounds, half_cycle: int) -> dict[str, hc.Plan]:
     """Return the plans with all three cycled, by the name of the learning rate's policy."""
     rates = {
-        "triangular": hc.triangular(low, high, half_cycle),
-        "triangular2": hc.triangular2(low, high, half_cycle),
-        "exp_range": hc.exp_range(low, high, half_cycle, gamma=0.998),
+        "triangular": bounds.cycle(half_cycle),
+        "triangular2": bounds.cycle(half_cycle, scale=hc.Halving()),
+        "exp_range": bounds.cycle(half_cycle, scale=hc.Exponential(0.998)),
     }
     weight_decay = hc.Cycle(*WEIGHT_DECAY, half_cycle, waveform="hann")
     return {
@@ -77,8 +82,11 @@ class Measurement(NamedTuple):
     validation: float  # accuracy
 
 
-# What a framework brings: given a plan, a seed and the images, train a network for ever, the
-# plan's values in force at every iteration, and measure it after every MEASURE_EVERY of them.
+# What a framework brings. Given the images, the range test of a network: losses on batches of the
+# training images, and its "accuracy" on the validation images now and then.
+RangeTesting = Callable[[dict[str, Split]], hc.RangeTest]
+# Given a plan, a seed and the images, train a network for ever, the plan's values in force at every
+# iteration, and measure it after every MEASURE_EVERY of them.
 Training = Callable[[hc.Plan, int, dict[str, Split]], Iterator[Measurement]]
 
 
@@ -165,6 +173,13 @@ def print_early_stopping(runs: list[Run], patience: int) -> None:
         print(f"{label:>4}{over:21.0f}{accuracy_over:13.1f}{end:15.0f}{accuracy_end:13.1f}")
 
 
+def save_range_test(test: hc.RangeTest, folder: Path) -> None:
+    """Plot the losses and accuracies of the range test, with the bounds."""
+    figure = plt.figure(figsize=(11, 5.5), layout="constrained")
+    test.plot("accuracy", figure=figure)
+    figure.savefig(folder / "range-test.png", dpi=120)
+
+
 def save_curves(results: dict[str, list[Run]], cycle: hc.Cycle, folder: Path) -> None:
     """Plot each cycled policy beside the fixed one: means, and bands of ± 1 standard deviation."""
     names = [name for name in results if name != "fixed"]
@@ -209,8 +224,8 @@ def save_schedules(plans: dict[str, hc.Plan], iterations: int, folder: Path) -> 
     figure.savefig(folder / "schedules.png", dpi=120)
 
 
-def main(description: str, training: Training) -> None:
-    """Choose the fixed rate, compare the policies, stop early."""
+def main(description: str, range_test: RangeTesting, training: Training) -> None:
+    """Find the bounds, choose the fixed rate, compare the policies, stop early."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--seeds", type=int, default=5, help="trainings of each policy, at least 2")
     parser.add_argument("--out", type=Path, default=Path("demo-output"), help="folder of the plots")
@@ -229,7 +244,17 @@ def main(description: str, training: Training) -> None:
         leave=False,
         disable=None,  # where the output is no terminal
     )
-    trained = partial(train, training, splits=load_splits())
+    splits = load_splits()
+    trained = partial(train, training, splits=splits)
+
+    test = range_test(splits)
+    save_range_test(test, options.out)
+    bounds = test.bounds("accuracy")
+    if not bounds:
+        plot = options.out.resolve() / "range-test.png"
+        sys.exit(f"{textwrap.fill(f'Range test: {bounds}.', 80)}\nSee {plot}")
+    print(f"Range test, {test.values.size} iterations, learning rates up to {test.values[-1]:.2g}:")
+    print(bounds)
 
     with progress(desc="fixed rates", total=len(FIXED_RATES) * 2 * iterations) as bar:
         validation = {
@@ -242,13 +267,12 @@ def main(description: str, training: Training) -> None:
             for lr in FIXED_RATES
         }
     best_rate = max(validation, key=validation.get)
-    low, high = best_rate / 10, best_rate * 2
-    print("Fixed learning rate: validation accuracy")
+    print("\nFixed learning rate: validation accuracy")
     for lr, accuracy in validation.items():
         print(f"{lr:10} {accuracy:10.1%}{'   <- best' if lr == best_rate else ''}")
-    print(f"Cycles: {2 * half_cycle} iterations, between {low:g} and {high:g}")
+    print(f"Cycles: {2 * half_cycle} iterations, between {bounds.low:.3g} and {bounds.high:.3g}")
 
-    plans = {"fixed": fixed_plan(best_rate)} | cycled_plans(low, high, half_cycle)
+    plans = {"fixed": fixed_plan(best_rate)} | cycled_plans(bounds, half_cycle)
     results = {}
     with progress(total=len(plans) * seeds * iterations) as bar:
         for name, plan in plans.items():

@@ -13,10 +13,11 @@ from itertools import count
 
 import keras
 import numpy as np
-from digits import BATCH_SIZE, MEASURE_EVERY, Measurement, Split, main
+from digits import BATCH_SIZE, MEASURE_EVERY, MIDDLE, SWEEP, Measurement, Split, main
 from keras import layers
 
 import hypercycle as hc
+import hypercycle_keras
 
 
 def network() -> keras.Model:
@@ -33,16 +34,26 @@ def network() -> keras.Model:
     )
 
 
-@cache  # so that what was compiled for one seed serves the others
-def compiled(plan: hc.Plan) -> keras.Model:
-    """Make the network whose optimizer follows the plan."""
+def compiled(optimizer: keras.optimizers.Optimizer) -> keras.Model:
+    """Make the network that the optimizer trains."""
     model = network()
     model.compile(
-        optimizer=hc.attach(keras.optimizers.SGD(), plan),  # its hyperparameters are the plan's
+        optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     return model
+
+
+@cache  # so that what was compiled for one seed serves the others
+def following(plan: hc.Plan) -> keras.Model:
+    """Make the network whose optimizer follows the plan."""
+    return compiled(hc.attach(keras.optimizers.SGD(), plan))  # its hyperparameters are the plan's
+
+
+def arrays_of(splits: dict[str, Split]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return images, with a channel, and digits."""
+    return {name: (split.images[..., np.newaxis], split.digits) for name, split in splits.items()}
 
 
 def start_anew(model: keras.Model, seed: int) -> None:
@@ -60,11 +71,23 @@ def batches(n: int, seed: int) -> Iterator[np.ndarray]:
         yield from shuffle.permutation(n)[: n - n % BATCH_SIZE].reshape(-1, BATCH_SIZE)
 
 
+def range_test(splits: dict[str, Split]) -> hc.RangeTest:
+    """Train a small network while the learning rate rises."""
+    keras.utils.set_random_seed(0)
+    model, arrays = compiled(keras.optimizers.SGD(**MIDDLE)), arrays_of(splits)
+    return hypercycle_keras.range_test(
+        model,
+        *arrays["train"],
+        batch_size=BATCH_SIZE,
+        metrics={"accuracy": lambda model: model.test_on_batch(*arrays["validation"])[1]},
+        **SWEEP,
+    )
+
+
 def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Measurement]:
     """Train a small network, the plan's values in force at every iteration."""
-    model = compiled(plan)
+    model, arrays = following(plan), arrays_of(splits)
     start_anew(model, seed)
-    arrays = {name: (split.images[..., np.newaxis], split.digits) for name, split in splits.items()}
     images, digits = arrays["train"]
     for step, rows in zip(count(1), batches(len(digits), seed), strict=False):
         model.train_on_batch(images[rows], digits[rows])
@@ -82,4 +105,4 @@ if __name__ == "__main__":
         import torch
 
         torch.set_num_threads(1)  # the network is so small that threads only wait for each other
-    main(__doc__.splitlines()[0], training)
+    main(__doc__.splitlines()[0], range_test, training)

@@ -6,17 +6,18 @@ What is compared, and how, stands in digits.py.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from digits import BATCH_SIZE, MEASURE_EVERY, Measurement, Split, main
+from digits import BATCH_SIZE, MEASURE_EVERY, MIDDLE, SWEEP, Measurement, Split, main
 from flax import nnx
 
 import hypercycle as hc
-from hypercycle_optax import cycled
+import hypercycle_optax
 
 
 def sgd(learning_rate: float, momentum: float, weight_decay: float) -> optax.GradientTransformation:
@@ -27,7 +28,7 @@ def sgd(learning_rate: float, momentum: float, weight_decay: float) -> optax.Gra
 @cache  # so that what was compiled for one seed serves the others
 def cycled_sgd(plan: hc.Plan) -> optax.GradientTransformation:
     """Make the transformation whose hyperparameters are the plan's."""
-    return cycled(sgd, plan)
+    return hypercycle_optax.cycled(sgd, plan)
 
 
 class Network(nnx.Module):
@@ -43,6 +44,14 @@ class Network(nnx.Module):
         x = nnx.max_pool(nnx.relu(self.narrow(images)), (2, 2), strides=(2, 2))
         x = nnx.relu(self.wide(x))
         return self.output(x.reshape(len(x), -1))
+
+
+def arrays_of(splits: dict[str, Split]) -> dict[str, tuple[jax.Array, jax.Array]]:
+    """Return images, with a channel, and digits."""
+    return {
+        name: (jnp.array(split.images)[..., jnp.newaxis], jnp.array(split.digits))
+        for name, split in splits.items()
+    }
 
 
 def batches(n: int, seed: int) -> Iterator[np.ndarray]:
@@ -80,15 +89,31 @@ def accuracy_and_loss(
     return accuracy, mean_loss(model, images, digits)
 
 
+def range_test(splits: dict[str, Split]) -> hc.RangeTest:
+    """Train a small network while the learning rate rises."""
+    graph, params = nnx.split(Network(nnx.Rngs(0)), nnx.Param)
+    arrays = arrays_of(splits)
+    images, digits = arrays["train"]
+
+    def accuracy(params: nnx.State) -> jax.Array:
+        return accuracy_and_loss(nnx.merge(graph, params), *arrays["validation"])[0]
+
+    rows_of_batches = islice(batches(len(digits), seed=0), SWEEP["steps"])
+    return hypercycle_optax.range_test(
+        partial(sgd, **MIDDLE),
+        lambda params, batch: mean_loss(nnx.merge(graph, params), *batch),
+        params,
+        [(images[rows], digits[rows]) for rows in rows_of_batches],
+        metrics={"accuracy": accuracy},
+        **SWEEP,
+    )
+
+
 def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Measurement]:
     """Train a small network, the plan's values in force at every iteration."""
     model = Network(nnx.Rngs(seed))
     optimizer = nnx.Optimizer(model, cycled_sgd(plan), wrt=nnx.Param)
-
-    arrays = {
-        name: (jnp.array(split.images)[..., jnp.newaxis], jnp.array(split.digits))
-        for name, split in splits.items()
-    }
+    arrays = arrays_of(splits)
     images, digits = arrays["train"]
     rows_of_batches = batches(len(digits), seed)
     while True:
@@ -100,4 +125,4 @@ def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Mea
 
 
 if __name__ == "__main__":
-    main(__doc__.splitlines()[0], training)
+    main(__doc__.splitlines()[0], range_test, training)

@@ -9,10 +9,29 @@ from collections.abc import Iterator
 from itertools import count
 
 import torch
-from digits import BATCH_SIZE, MEASURE_EVERY, Measurement, Split, main
+from digits import BATCH_SIZE, MEASURE_EVERY, MIDDLE, SWEEP, Measurement, Split, main
 from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import hypercycle as hc
+import hypercycle_torch
+
+
+def network() -> nn.Module:
+    """Make a small convolutional network."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, kernel_size=3, padding=1), nn.ReLU(), nn.Flatten(),
+        nn.Linear(512, 10),
+    )  # fmt: skip
+
+
+def tensors_of(splits: dict[str, Split]) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Return images, with a channel, and digits."""
+    return {
+        name: (torch.from_numpy(split.images).unsqueeze(1), torch.from_numpy(split.digits))
+        for name, split in splits.items()
+    }
 
 
 def batches(n: int, seed: int) -> Iterator[torch.Tensor]:
@@ -32,25 +51,37 @@ def accuracy_and_loss(
     return (logits.argmax(dim=1) == digits).double().mean().item(), loss.item()
 
 
+def loss_of(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+    """Return what is minimised."""
+    images, digits = batch
+    return nn.functional.cross_entropy(model(images), digits)
+
+
+def range_test(splits: dict[str, Split]) -> hc.RangeTest:
+    """Train a small network while the learning rate rises."""
+    torch.manual_seed(0)
+    model, tensors = network(), tensors_of(splits)
+    return hypercycle_torch.range_test(
+        model,
+        torch.optim.SGD(model.parameters(), **MIDDLE),
+        loss_of,
+        DataLoader(TensorDataset(*tensors["train"]), BATCH_SIZE, shuffle=True),
+        metrics={"accuracy": lambda model: accuracy_and_loss(model, *tensors["validation"])[0]},
+        **SWEEP,
+    )
+
+
 def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Measurement]:
     """Train a small network, the plan's values in force at every iteration."""
     torch.manual_seed(seed)
-    model = nn.Sequential(
-        nn.Conv2d(1, 16, kernel_size=3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(16, 32, kernel_size=3, padding=1), nn.ReLU(), nn.Flatten(),
-        nn.Linear(512, 10),
-    )  # fmt: skip
+    model, tensors = network(), tensors_of(splits)
     optimizer = torch.optim.SGD(model.parameters())  # its hyperparameters are the plan's
     cycler = hc.attach(optimizer, plan)
 
-    tensors = {
-        name: (torch.from_numpy(split.images).unsqueeze(1), torch.from_numpy(split.digits))
-        for name, split in splits.items()
-    }
     images, digits = tensors["train"]
     for step, rows in zip(count(1), batches(len(digits), seed), strict=False):
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images[rows]), digits[rows]).backward()
+        loss_of(model, (images[rows], digits[rows])).backward()
         optimizer.step()
         cycler.step()
 
@@ -61,4 +92,4 @@ def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Mea
 
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the network is so small that threads only wait for each other
-    main(__doc__.splitlines()[0], training)
+    main(__doc__.splitlines()[0], range_test, training)

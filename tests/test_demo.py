@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import hypercycle as hc
 
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
@@ -51,6 +54,43 @@ def test_prints_a_table_of_all_policies_in_80_columns(quick):
         assert accuracies[-1] > 30  # ten classes: it has learned something
 
 
+def test_begins_with_the_bounds_that_the_cycles_run_between(quick):
+    _, done = quick
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("Range test, 300 iterations, learning rates up to 10:")
+    assert lines[1] == "lr, read off the accuracy"
+    row = re.compile(r"  (\w+) +(\S+)  +(\S+) to (\S+)  +[a-z].*")
+    found = [match.groups() for line in lines if (match := row.fullmatch(line))]
+    assert [name for name, *_ in found] == ["low", "steepest", "best", "high"]
+    for _, *numbers in found:
+        value, first, last = map(float, numbers)
+        assert 1e-6 < first <= value <= last < 10.0
+    low, high = found[0][1], found[3][1]
+    assert f"Cycles: 10 iterations, between {low} and {high}" in lines
+    assert 3.0 * float(low) < float(high)
+
+
+def test_ends_with_the_reason_where_the_range_test_shows_no_bounds(tmp_path, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.syspath_prepend(DEMO.parent)
+    import digits
+
+    def flat(splits):
+        assert set(splits) == {"train", "validation", "test"}
+        return hc.RangeTest(np.geomspace(1e-6, 1.0, 30), np.ones(30), {"accuracy": np.ones(30)})
+
+    def training(*_):
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(sys, "argv", ["digits", "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as stopped:
+        digits.main("", flat, training)
+    plot = tmp_path / "range-test.png"
+    reason = "Range test: no bounds found for lr, because the accuracy never changes."
+    assert stopped.value.code == f"{reason}\nSee {plot}"
+    assert list(tmp_path.iterdir()) == [plot]
+
+
 def test_early_stopping_ends_at_the_end_of_a_cycle(quick):
     _, done = quick
     cycle = int(re.search(r"Cycles: (\d+) iterations", done.stdout)[1])
@@ -68,6 +108,7 @@ def test_saves_plots_that_show_something_and_says_where(quick):
     assert sorted(path.name for path in plots.iterdir()) == [
         "accuracy.png",
         "loss.png",
+        "range-test.png",
         "schedules.png",
     ]
     for path in plots.iterdir():

@@ -38,7 +38,11 @@ def plans():
     """As the demo makes them."""
     import digits
 
-    return {"fixed": digits.fixed_plan(0.05)} | digits.cycled_plans(0.005, 0.1, 50)
+    x = np.linspace(-6.0, 0.0, 60)
+    accuracy = 0.1 + 0.8 / (1.0 + np.exp(-3.0 * (x + 2.0)))
+    bounds = hc.RangeTest(10.0**x, np.ones(60), {"accuracy": accuracy}).bounds("accuracy")
+    assert 0.001 < bounds.low < bounds.high / 10
+    return {"fixed": digits.fixed_plan(0.05)} | digits.cycled_plans(bounds, 50)
 
 
 def values_in_pytorch(plan):
@@ -108,7 +112,7 @@ def assigned_by_hand(plan, seed, iterations, images, digits):
 
 def test_trains_as_if_the_values_were_assigned_at_every_step():
     from digits import MOMENTUM, load_splits
-    from digits_keras import compiled, training
+    from digits_keras import following, training
 
     # More weight decay than the demo's, so that it shows after so few steps.
     rate = hc.triangular(0.005, 0.1, 10)
@@ -119,7 +123,7 @@ def test_trains_as_if_the_values_were_assigned_at_every_step():
     next(training(plan, 1, splits))  # nothing of this training may be left in the next
     *_, measured = islice(training(plan, 0, splits), 3)
 
-    model = compiled(plan)
+    model = following(plan)
     expected = assigned_by_hand(plan, 0, 30, images["train"], splits["train"].digits)
     for own, other in zip(model.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(own, other, rtol=1e-4, atol=1e-5)
@@ -154,11 +158,20 @@ def test_prints_the_table_and_saves_the_plots(tmp_path):
         assert len(rows) == 1, done.stdout
         accuracies = [float(value) for value in re.findall(r"(\d+\.\d) ±", rows[0])]
         assert 30 < accuracies[-1] <= 100  # ten classes: it has learned something
-    cycle = int(re.search(r"Cycles: (\d+) iterations", done.stdout)[1])
+    cycle, *between = re.search(
+        r"Cycles: (\d+) iterations, between (\S+) and (\S+)$", done.stdout, re.MULTILINE
+    ).groups()
+    cycle = int(cycle)
+    # The bounds that the range test has found, with intervals and reasons.
+    found = re.findall(r"^  (\w+) +(\S+)  +(\S+) to (\S+)  +[a-z]", done.stdout, re.MULTILINE)
+    assert [row[0] for row in found] == ["low", "steepest", "best", "high"]
+    assert between == [found[0][1], found[3][1]]
+    for _, value, first, last in found:
+        assert 1e-6 < float(first) <= float(value) <= float(last) < 10.0
     stopped = re.findall(r"^ +\d+ +\d+ +\S+ +(\d+) +\S+$", done.stdout, re.MULTILINE)
     assert len(stopped) == 2, done.stdout
     assert all(int(step) % cycle == 0 for step in stopped)
     plots = tmp_path / "demo-output"
     assert lines[-1] == f"Plots: {plots}{os.sep}"
     found = sorted(path.name for path in plots.iterdir())
-    assert found == ["accuracy.png", "loss.png", "schedules.png"]
+    assert found == ["accuracy.png", "loss.png", "range-test.png", "schedules.png"]
