@@ -248,4 +248,5 @@ def _members(value: Any) -> int:
 def _counts(kind: type, key: str) -> bool:
     parameter = inspect.signature(kind).parameters.get(key)
     annotation = "" if parameter is None else parameter.annotation
-    return annotation is int or str(annotation).replace("builtins.", "") in ("int", "int | None")
+    text = str(annotation).replace("builtins.", "").replace("typing.", "")
+    return annotation is int or text in ("int", "int | None", "Optional[int]")

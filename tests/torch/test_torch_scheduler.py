@@ -109,6 +109,8 @@ def test_after_a_warm_up_of_torchs_own(plan):
         warm[1].step()
 
 
+# SequentialLR of PyTorch 2.6 calls what PyTorch deprecates
+@pytest.mark.filterwarnings("ignore:The epoch parameter in `scheduler.step:UserWarning:torch")
 def test_before_a_scheduler_of_torchs_own():
     made = sgd(1)
     decay = ConstantLR(made, factor=0.5, total_iters=100)
