@@ -214,19 +214,15 @@ def _jax_float64() -> AbstractContextManager[Any]:
     """Return the context in which JAX has 64 bits, whatever the user has switched on or off."""
     import jax
 
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)  # type: ignore[no-any-return]
-    import jax.experimental  # before jax 0.8
-
-    return jax.experimental.enable_x64(True)  # type: ignore[attr-defined, no-any-return]
+    return jax.enable_x64(True)  # type: ignore[no-any-return]
 
 
 @functools.cache
 def jax_lowers_float64(platform: str) -> bool:
     """Return whether float64 inside a float32 program works, found by trying it once.
 
-    It does not before jax 0.7.2, nor on a platform without float64. ``platform`` is the default
-    one, which the trial runs on.
+    It does not before jax 0.8, where a loop outside of ``jit`` refuses 64-bit constants, nor on a
+    platform without float64. ``platform`` is the default one, which the trial runs on.
     """
     del platform
     import jax
