@@ -14,6 +14,8 @@ DOCUMENT = ROOT / "docs" / "benchmarks.md"
 SCRIPTS = [
     "torch_step.py",
     "values.py",
+    "observers.py",
+    "range_test.py",  # without the peers, which are not installed for tests
     pytest.param(
         "optax_step.py",
         marks=pytest.mark.skipif(find_spec("optax") is None, reason="optax is not installed"),
@@ -61,7 +63,14 @@ def run(request, tmp_path_factory):
 def test_prints_tables_of_numbers(run):
     script, printed, _ = run
     found = tables(printed)
-    expected = {"torch_step.py": 4, "values.py": 5, "optax_step.py": 4, "keras_step.py": 3}
+    expected = {
+        "torch_step.py": 4,
+        "values.py": 5,
+        "observers.py": 2,
+        "range_test.py": 8,
+        "optax_step.py": 4,
+        "keras_step.py": 3,
+    }
     assert len(found) == expected[script]
     for head, *body in found:
         assert body
