@@ -75,7 +75,7 @@ bench: $(VENV)/bench.installed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
 
 clean:
-	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/created: pyproject.toml constraints.txt
