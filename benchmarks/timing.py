@@ -159,7 +159,9 @@ def machine(*distributions: str) -> str:
         except metadata.PackageNotFoundError:
             continue
     return textwrap.fill(
-        f"Measured on {processor}, {platform.system()}; {', '.join(versions)}.", WIDTH
+        f"Measured on {processor}, {platform.system()}; {', '.join(versions)}.",
+        WIDTH,
+        break_on_hyphens=False,
     )
 
 

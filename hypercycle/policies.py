@@ -22,7 +22,7 @@ def triangular(
 ) -> Cycle:
     """Return the "triangular" policy: a straight line up and down between fixed bounds.
 
-    L. N. Smith, arXiv:1506.01186, section 3.2. ``options`` are those of :class:`Cycle`.
+    L. N. Smith, arXiv:1506.01186, section 3.1. ``options`` are those of :class:`Cycle`.
 
     >>> triangular(0.001, 0.006, 2000)
     Cycle(0.001, 0.006, 2000)
@@ -39,7 +39,7 @@ def triangular2(
 ) -> Cycle:
     """Return the "triangular2" policy: the amplitude is halved from cycle to cycle.
 
-    L. N. Smith, arXiv:1506.01186, section 3.2. ``options`` are those of :class:`Cycle`.
+    L. N. Smith, arXiv:1506.01186, section 3.1. ``options`` are those of :class:`Cycle`.
 
     >>> lr = triangular2(0.0, 1.0, 5)
     >>> lr(5), lr(15), lr(25)
@@ -60,7 +60,7 @@ def exp_range(
 ) -> Cycle:
     """Return the "exp_range" policy: the amplitude declines by γ per step (or per cycle).
 
-    L. N. Smith, arXiv:1506.01186, section 3.2, says that *each boundary* declines by γ^iteration:
+    L. N. Smith, arXiv:1506.01186, section 3.1, says that *each boundary* declines by γ^iteration:
     that is ``scale_of="bounds"``. PyTorch, Keras' add-ons and the paper's own code shrink the
     amplitude above a fixed lower bound: that is the default here too. ``options`` are those of
     :class:`Cycle`.
@@ -108,7 +108,7 @@ def one_cycle(
     ``max_momentum`` and ``base_momentum``. With ``three_phase`` the learning rate first falls back
     to its start in as many steps as it rose, then on to its end.
 
-    L. N. Smith, arXiv:1803.09820, section 4.2, with the phases of fastai and PyTorch's
+    L. N. Smith, arXiv:1803.09820, section 4.1, with the phases of fastai and PyTorch's
     ``OneCycleLR``, whose values it reproduces where the boundaries are whole steps.
 
     Parameters
