@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sys
 import tomllib
 from pathlib import Path
 from types import SimpleNamespace
@@ -383,7 +384,7 @@ def test_show_of_groups_whose_keys_have_strokes():
 
 
 def test_show_needs_plotext(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "plotext", None)
+    monkeypatch.setitem(sys.modules, "plotext", None)
     assert error("show", "plan.toml") == "show needs plotext: pip install 'hypercycle[cli]'"
 
 
@@ -426,7 +427,7 @@ def test_plot_refuses_other_suffixes_and_folders_that_are_not_there():
 
 
 def test_plot_needs_matplotlib(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert error("plot", "plan.toml", "-o", "a.png") == (
         "plots need Matplotlib: pip install 'hypercycle[plot]'"
     )
@@ -615,9 +616,8 @@ def test_the_schema_accepts_a_plan_and_refuses_a_broken_one():
 
 
 def test_schema_needs_pydantic(monkeypatch):
-    modules = __import__("sys").modules
-    monkeypatch.delitem(modules, "hypercycle.plan_schema", raising=False)
-    monkeypatch.setitem(modules, "pydantic", None)
+    monkeypatch.delitem(sys.modules, "hypercycle.plan_schema", raising=False)
+    monkeypatch.setitem(sys.modules, "pydantic", None)
     assert error("schema") == "the schema needs pydantic: pip install 'hypercycle[files]'"
     assert error("values", "plan.toml").startswith("plan.toml: plan files of this kind need pydan")
 
@@ -653,11 +653,13 @@ def test_list_of_sections():
 
 def installed(monkeypatch, folder, name, source, *entry_points):
     """Make a package with plugins findable, as pip would."""
-    Path(folder, f"{name.replace('-', '_')}.py").write_text(source, encoding="utf-8")
-    information = Path(folder, f"{name.replace('-', '_')}-1.2.dist-info")
+    module = name.replace("-", "_")
+    sys.modules.pop(module, None)  # of an earlier test
+    Path(folder, f"{module}.py").write_text(source, encoding="utf-8")
+    information = Path(folder, f"{module}-1.2.dist-info")
     information.mkdir()
     (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2\n")
-    lines = "".join(f"{point} = {name.replace('-', '_')}\n" for point in entry_points)
+    lines = "".join(f"{point} = {module}\n" for point in entry_points)
     (information / "entry_points.txt").write_text(f"[hypercycle]\n{lines}")
     monkeypatch.syspath_prepend(folder)
     monkeypatch.setattr(plugins, "_state", plugins._State())
@@ -774,7 +776,7 @@ def leaves():
 
 @pytest.fixture
 def train(folder, monkeypatch):
-    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+    monkeypatch.setattr("sys.path", list(sys.path))
     name = f"train_{folder.name}"  # no module of an earlier test
     Path(f"{name}.py").write_text(TRAIN, encoding="utf-8")
     return name
@@ -823,7 +825,7 @@ def test_range_test_draws_and_writes_a_plan(train):
     ],
 )
 def test_range_test_misses_packages_before_it_trains(train, monkeypatch, absent, flags, text):
-    monkeypatch.setitem(__import__("sys").modules, absent, None)
+    monkeypatch.setitem(sys.modules, absent, None)
     assert error("range-test", f"{train}:fails", *flags).startswith(text)
 
 

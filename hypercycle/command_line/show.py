@@ -48,8 +48,9 @@ def show(
     """
     units = Units(steps_per_epoch, total_steps)
     plan = resolved(loaded(path), path, units)
-    with refused(ImportError, ValueError, OverflowError):
-        click.echo(drawn(plan, steps_of(steps, plan, units)))
+    with refused(ValueError):
+        chosen = steps_of(steps, plan, units)
+    click.echo(drawn(plan, chosen))
 
 
 def drawn(plan: Plan, steps: range) -> str:
@@ -59,7 +60,8 @@ def drawn(plan: Plan, steps: range) -> str:
         raise Failure("the plan leaves every group alone: there is nothing to show")
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, (height() - 4) // len(schedules) - 2))
     sampled = at_most(steps, _MOST_STEPS)
-    curves = {name: _points(schedule, sampled) for name, schedule in schedules.items()}
+    with refused(OverflowError, ValueError):
+        curves = {name: _points(schedule, sampled) for name, schedule in schedules.items()}
     ticks = {name: _value_ticks(values) for name, (_, values) in curves.items()}
     margin = max(len(label) for labels in ticks.values() for label in labels)
     ends = _boundaries_by_name(plan, None, sampled)
@@ -101,20 +103,21 @@ def _panel(
     figure.plot_size(width(), rows + 1 + labelled)
     figure.axes(active=False, axis="x", side="upper")
     figure.axes(active=False, axis="y", side="right")
+    # Counted from the first, so that they are exact in whatever plotext computes with.
+    first, last = int(steps[0]), int(steps[-1])
     for step in ends:
-        figure.line(step, "vertical", style="dotted")
+        figure.line(step - first, "vertical", style="dotted")
     marker = _CURVE if can_show("▚") else "*"
-    figure.draw(figure.signal(steps.tolist(), values.tolist(), marker=marker).lines())
+    figure.draw(figure.signal((steps - first).tolist(), values.tolist(), marker=marker).lines())
     low, high = float(values.min()), float(values.max())
     margin = 0.0 if low < high else abs(low) / 2 or 1.0
     vertical = figure.ruler("y")
     vertical.lim(low - margin, high + margin)
     vertical.ticks(list(value_ticks.values()), list(value_ticks))
     horizontal = figure.ruler("x")
-    first, last = int(steps[0]), int(steps[-1])
-    horizontal.lim(first, max(last, first + 1))
+    horizontal.lim(0, max(last - first, 1))
     step_ticks = _step_ticks(first, last) if labelled else {}
-    horizontal.ticks(list(step_ticks.values()), list(step_ticks))
+    horizontal.ticks([step - first for step in step_ticks.values()], list(step_ticks))
     text: str = plotext.uncolorize(figure.build())
     return [line.rstrip() for line in text.splitlines() if line.strip()]
 
