@@ -27,7 +27,7 @@ Made by `python tests/keras/walk_table.py` with {versions}: every optimizer of `
 every argument of its constructor, every way of running the step. In each case named, training with
 a schedule gives the weights of training in which the values are assigned by hand before each step,
 uncompiled, and other weights than without it; the rest is refused for the reason given. *All*: in
-each of these ways that the backend has.
+each of these ways that the backend has. (`ema_momentum` with `use_ema=True`.)
 
 - **eager**: `run_eagerly=True`
 - **graph**: `jit_compile=False`, a TensorFlow graph
@@ -54,7 +54,7 @@ A schedule that is one step late changes weights by {late:.0e} or more.
 {keras}, which takes the new value of a variable for the old one. A schedule does what it does by
 hand: nothing.
 
-| optimizer | hyperparameter | {backends} |
+| optimizer | hyperparameters | {backends} |
 |---|---|{rules}|
 """
 
@@ -133,11 +133,12 @@ def page(results):
         backends=" | ".join(NAMES[one["backend"]] for one in results),
         rules="|".join("---" for _ in results),
     )
-    rows = []
+    alike = {}
     for kind, name, variant in _rows(results):
         cells = " | ".join(_cell(one, kind, name, variant) for one in results)
-        given = f" with `{variant}`" if variant else ""
-        rows.append(f"| {kind} | `{name}`{given} | {cells} |")
+        given = f" (with `{variant}`)" if variant else ""
+        alike.setdefault((kind, cells), []).append(f"`{name}`{given}")
+    rows = [f"| {kind} | {', '.join(names)} | {cells} |" for (kind, cells), names in alike.items()]
     return head + "\n".join([*rows, "", "## Refused on all backends", "", *_refused(), ""])
 
 
@@ -175,7 +176,8 @@ def _cell(one, *row):
             notes[run["mode"]] = "" if run["same"] else " **differs**"
             notes[run["mode"]] += "" if _matters(one, run) else " *no effect*"
     if len(set(notes.values())) == 1:
-        return f"all{notes.popitem()[1]}"
+        note = notes.popitem()[1]
+        return f"all,{note}" if note else "all"
     return ", ".join(f"{mode}{note}" for mode, note in notes.items()) or "—"
 
 
@@ -188,10 +190,10 @@ def _refused():
     for kind, name, error in found:
         rows.setdefault((name, error.replace(kind, "…")), []).append((kind, error))
     lines = ["| optimizer | argument | error |", "|---|---|---|"]
-    for (name, _), same in rows.items():
+    for (name, anybody), same in rows.items():
         kinds = [kind for kind, _ in same]
         who = "all" if kinds == everybody else _listed(kinds)
-        lines.append(f"| {who} | `{name}` | {same[0][1]} |")
+        lines.append(f"| {who} | `{name}` | {anybody if len(same) > 1 else same[0][1]} |")
     return lines
 
 
