@@ -103,7 +103,8 @@ def read(places: Array, runs: Array) -> Reading:
 
     over = np.nonzero(behind & (points > level))[0]
     kink = np.inf
-    if risen.size and over.size and points[over[0] - 1] <= least + 3.0 * noise:
+    stays = over.size > 0 and np.median(points[over[0] : over[0] + 5]) > level  # no spike
+    if risen.size and stays and points[over[0] - 1] <= least + 3.0 * noise:
         kink = float(places[over[0] - 1])  # from the bottom to the top of a wall in one step
     curve = fit_curve(places, followed(points), kink=kink)
     best = _lowest_places(curve)
