@@ -3,26 +3,39 @@
 #   PYTHON       the interpreter to start from, 3.11 or newer     make test PYTHON=python3.13
 #   PYTEST_ARGS  more arguments for pytest (its first run)        make test PYTEST_ARGS="-k sgdr -x"
 #   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
+#   OLDEST_TORCH the PyTorch of test-oldest                       make test-oldest OLDEST_TORCH=2.13.0
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+OLDEST_TORCH ?= 2.6.0
 
 VENV := .venv
 WHEEL_VENV := .venv-wheel
+# JAX needs NumPy 2, the rest does not.
+OLDEST_VENV := .venv-oldest
+OLDEST_NUMPY1_VENV := .venv-oldest-numpy1
+OLDEST_WARNINGS := -W ignore::DeprecationWarning -W ignore::FutureWarning
 BIN := $(VENV)/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 # Run once for each of Keras's backends, which a process chooses when it imports Keras.
 KERAS_TESTS := tests/keras adapters/hypercycle_keras
+JAX_TESTS := tests/optax tests/test_check_waveform.py tests/test_documents.py tests/test_namespaces.py adapters/hypercycle_optax hypercycle/float32_pairs.py
+# The core, and what asks each adapter for an optimizer.
+WHEEL_TESTS := tests/test_clock.py tests/test_plan.py tests/test_plan_files.py tests/test_plugins.py \
+	tests/test_registry.py tests/test_waveforms.py tests/torch/test_torch_names.py tests/optax/test_aliases.py
+SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test walk lint types docs wheel bench clean
+.PHONY: help demo test test-oldest test-wheel walk lint types docs wheel bench clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
 	@echo "make test    the tests"
+	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
+	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make walk    every optimizer x every hyperparameter (minutes)"
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy on the source, pyright on what users see"
@@ -39,6 +52,14 @@ test: $(VENV)/test.installed
 	KERAS_BACKEND=jax $(BIN)/python -m pytest $(KERAS_TESTS)
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(KERAS_TESTS)
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(KERAS_TESTS)
+
+# Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
+test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))
+	$(OLDEST_NUMPY1_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/test_benchmarks.py $(KERAS_TESTS) $(JAX_TESTS)) $(PYTEST_ARGS)
+	KERAS_BACKEND=torch $(OLDEST_NUMPY1_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
+	$(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/test_benchmarks.py tests/torch $(KERAS_TESTS)) $(PYTEST_ARGS)
+	KERAS_BACKEND=jax $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
+	KERAS_BACKEND=tensorflow $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
 
 walk: $(VENV)/test.installed
 	$(BIN)/python -m pytest -m walk $(PYTEST_ARGS)
@@ -57,14 +78,29 @@ docs: $(VENV)/docs.installed
 	$(BIN)/sphinx-build --fresh-env --fail-on-warning --keep-going --nitpicky --quiet docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
+# The first of the two wheels is built from the sdist.
 wheel: $(VENV)/release.installed
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m build --no-isolation --wheel --outdir dist/from-tree
+	cmp dist/*.whl dist/from-tree/*.whl
+	rm -r dist/from-tree
+	{ git ls-files; echo PKG-INFO; } | LC_ALL=C sort > dist/files
+	tar --list --file dist/*.tar.gz | sed 's,^[^/]*/,,' | LC_ALL=C sort | diff dist/files -
+	rm dist/files
 	$(BIN)/check-wheel-contents dist/*.whl
 	$(BIN)/twine check --strict dist/*
 	$(PYTHON) -m venv --clear $(WHEEL_VENV)
 	$(WHEEL_VENV)/bin/python $(INSTALL) dist/*.whl
 	$(WHEEL_VENV)/bin/python -I .ci/wheel_smoke.py
+
+# What the sdist brings, without its source, on the installed wheel; the rest comes from $(VENV).
+test-wheel: $(VENV)/test.installed wheel
+	mkdir $(WHEEL_VENV)/sdist
+	tar --extract --file dist/*.tar.gz --directory $(WHEEL_VENV)/sdist --strip-components 1
+	rm -r $(WHEEL_VENV)/sdist/hypercycle $(WHEEL_VENV)/sdist/adapters
+	$(BIN)/python -c $(SITE_PACKAGES) > $$($(WHEEL_VENV)/bin/python -c $(SITE_PACKAGES))/test.pth
+	cd $(WHEEL_VENV)/sdist && ../bin/python -m pytest $(WHEEL_TESTS)
 
 bench: $(VENV)/bench.installed
 	$(BIN)/python benchmarks/torch_step.py
@@ -75,7 +111,7 @@ bench: $(VENV)/bench.installed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
 
 clean:
-	rm -rf $(VENV) $(WHEEL_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(WHEEL_VENV) $(OLDEST_VENV) $(OLDEST_NUMPY1_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/created: pyproject.toml constraints.txt
@@ -86,4 +122,10 @@ $(VENV)/created: pyproject.toml constraints.txt
 $(addprefix $(VENV)/,$(addsuffix .installed,demo test docs bench release)): $(VENV)/%.installed: $(VENV)/created
 	@echo "installing hypercycle[$*] into $(VENV) (minutes, the first time)"
 	@$(BIN)/python $(INSTALL) --editable '.[$*]'
+	@touch $@
+
+.venv-%/torch-$(OLDEST_TORCH).installed: requirements-%.txt pyproject.toml
+	$(PYTHON) -m venv --clear .venv-$*
+	@echo "installing $< and PyTorch $(OLDEST_TORCH) into .venv-$* (minutes, and gigabytes where PyTorch brings CUDA)"
+	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< torch==$(OLDEST_TORCH) --editable .
 	@touch $@

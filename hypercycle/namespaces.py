@@ -221,8 +221,8 @@ def _jax_float64() -> AbstractContextManager[Any]:
 def jax_lowers_float64(platform: str) -> bool:
     """Return whether float64 inside a float32 program works, found by trying it once.
 
-    It does not before jax 0.8, where a loop outside of ``jit`` refuses 64-bit constants, nor on a
-    platform without float64. ``platform`` is the default one, which the trial runs on.
+    It does not on a platform without float64, nor before jax 0.8, where a loop outside of ``jit``
+    refuses 64-bit constants. ``platform`` is the default one, which the trial runs on.
     """
     del platform
     import jax
