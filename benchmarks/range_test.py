@@ -212,7 +212,7 @@ def own_errors(effort: Effort) -> list[str]:
         ]
         for name, found in by_curve.items()
     ]
-    heads = ["", *AIMS, *(f"{aim}, ½" for aim in AIMS)]
+    heads = ["", *AIMS, *(f"{aim} ½" for aim in AIMS)]
     text = "Median errors of each curve over all these settings, and percent within half a decade."
     return [*sections, section("Errors by curve", text, table(heads, lines))]
 
