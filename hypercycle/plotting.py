@@ -85,7 +85,7 @@ def plot(
     plan = _as_plan(schedule_or_plan)
     shown = _checked_steps(steps)
     panels = {name: _lines(schedule, shown) for name, schedule in plan.items()}
-    boundaries = _boundaries_by_name(plan, events_of, shown)
+    boundaries = boundaries_by_name(plan, events_of, shown)
 
     try:
         from matplotlib import pyplot as plt
@@ -138,15 +138,15 @@ def _checked_steps(steps: Any) -> Steps:
 def _lines(schedule: Any, steps: Steps) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the points of a panel's lines by label."""
     if not isinstance(schedule, Groups):
-        return {"": _points(schedule, steps)}
+        return {"": line_points(schedule, steps)}
     return {
-        f"group {key}" if isinstance(key, int) else key: _points(part, steps)
+        f"group {key}" if isinstance(key, int) else key: line_points(part, steps)
         for key, part in schedule.items()
         if part is not None
     }
 
 
-def _points(schedule: Schedule, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
+def line_points(schedule: Schedule, steps: Steps) -> tuple[np.ndarray, np.ndarray]:
     """Return all points, or those that draw the same line ("M4": U. Jugel et al., VLDB 2014)."""
     if len(steps) <= 4 * INTERVALS:
         all_steps = _array(steps)
@@ -167,7 +167,7 @@ def _array(steps: Steps) -> np.ndarray:
     return steps
 
 
-def _boundaries_by_name(
+def boundaries_by_name(
     plan: Plan, events_of: str | Schedule | None, steps: Steps
 ) -> dict[str, list[int]]:
     try:

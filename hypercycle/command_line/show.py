@@ -21,7 +21,7 @@ from hypercycle.command_line.plans import (
 )
 from hypercycle.lengths import Units
 from hypercycle.plan import Plan
-from hypercycle.plotting import _boundaries_by_name, _points
+from hypercycle.plotting import boundaries_by_name, line_points
 
 # Rows of a panel, without its title and its axis.
 _LEAST_ROWS, _MOST_ROWS = 4, 12
@@ -61,10 +61,10 @@ def drawn(plan: Plan, steps: range) -> str:
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, (height() - 4) // len(schedules) - 2))
     sampled = at_most(steps, _MOST_STEPS)
     with refused(OverflowError, ValueError):
-        curves = {name: _points(schedule, sampled) for name, schedule in schedules.items()}
+        curves = {name: line_points(schedule, sampled) for name, schedule in schedules.items()}
     ticks = {name: _value_ticks(values) for name, (_, values) in curves.items()}
     margin = max(len(label) for labels in ticks.values() for label in labels)
-    ends = _boundaries_by_name(plan, None, sampled)
+    ends = boundaries_by_name(plan, None, sampled)
     lines: list[str] = []
     for name, curve in curves.items():
         lines.append(styled(name, bold=True))
