@@ -170,6 +170,7 @@ def _array(steps: Steps) -> np.ndarray:
 def boundaries_by_name(
     plan: Plan, events_of: str | Schedule | None, steps: Steps
 ) -> dict[str, list[int]]:
+    """Return the steps at which vertical lines stand, for each panel: the clock owner's in all."""
     try:
         owner = plan.clock_owner(events_of)
     except ValueError:
