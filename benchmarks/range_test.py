@@ -44,7 +44,7 @@ CURVES: dict[str, Curve] = {
     "slow descent": lambda x: 0.8 + 1.5 * step(x, -2.5, 1.6) + 0.2 * wall(x, -0.3, 8),
     "early divergence": lambda x: 1.4 + 0.9 * step(x, -3.2, 4) + 0.1 * wall(x, -2.2, 10),
     "flat start": lambda x: 0.3 + 2.0 * step(x, -0.8, 4) + 0.1 * wall(x, 0.25, 9),
-    "second slope greater": lambda x: (
+    "later slope greater": lambda x: (
         0.5 + 0.6 * step(x, -4.2, 4) + 1.3 * step(x, -1.8, 4) + 0.1 * wall(x, -0.3, 8)
     ),
     "first slope greater": lambda x: (
