@@ -304,9 +304,9 @@ def test_completion_that_the_page_switches_on(shell):
 # --- the page about it ---
 
 
-def sessions(text):
+def sessions(text, kinds="console|python|toml"):
     """Commands and what they print, plan files that they write, programs that they need."""
-    pattern = r"^```(console|python|toml)\n(.*?)^```$"
+    pattern = rf"^```({kinds})\n(.*?)^```$"
     for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
         if match[1] == "python":
             yield ("program", re.match(r"# (\w+\.py)\n", match[2])[1], match[2])
@@ -321,7 +321,12 @@ def sessions(text):
             yield ("command", command, printed)
 
 
-def test_the_page_shows_what_the_commands_print(folder):
+@pytest.mark.parametrize(
+    ("page", "kinds", "least"),
+    [(PAGE, "console|python|toml", 10), (ROOT / "README.md", "console", 4)],
+    ids=["command-line.md", "README.md"],
+)
+def test_a_page_shows_what_the_commands_print(folder, page, kinds, least):
     programs = folder / "programs"
     programs.mkdir()
     program = programs / "hypercycle"
@@ -332,7 +337,7 @@ def test_the_page_shows_what_the_commands_print(folder):
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
     versions = re.compile(r"\b(hypercycle|keras|optax|torch) \d[\w.+]*")
     shown = 0
-    for kind, what, text in sessions(PAGE.read_text(encoding="utf-8")):
+    for kind, what, text in sessions(page.read_text(encoding="utf-8"), kinds):
         if kind == "program":
             (place / what).write_text(text, encoding="utf-8")
             continue
@@ -353,8 +358,7 @@ def test_the_page_shows_what_the_commands_print(folder):
         same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
         assert same, f"$ {what}\n{completed.stdout}"
         shown += 1
-    assert shown >= 10
-    assert json.loads((place / "plan.schema.json").read_text())["title"] == "Plan of hypercycle"
+    assert shown >= least
 
 
 def test_the_page_names_every_command():
