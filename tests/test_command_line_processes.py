@@ -1,7 +1,6 @@
 """What only a process of its own shows: pipes, signals, terminals, absent packages, imports."""
 
 import doctest
-import json
 import os
 import re
 import signal
