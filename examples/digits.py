@@ -154,7 +154,10 @@ def print_table(results: dict[str, list[Run]], half_cycle: int, iterations: int)
     final = 100 * np.array([[run.accuracy[-1] for run in runs] for runs in results.values()])
     apart, between_seeds = np.ptp(final.mean(axis=1)), final.std(axis=1, ddof=1).max()
     print(f"\nAt the end the policies are at most {apart:.1f} points apart, and the seeds of one")
-    verdict = " No clear winner." if apart < 2 * between_seeds else ""
+    # Two standard errors of the difference between two means.
+    clear = apart > 2 * between_seeds * np.sqrt(2 / final.shape[1])
+    ahead = list(results)[final.mean(axis=1).argmax()]
+    verdict = f" {ahead} is ahead." if clear else " No clear winner."
     print(f"policy have a standard deviation of up to {between_seeds:.1f}.{verdict}")
 
 
