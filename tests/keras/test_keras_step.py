@@ -538,12 +538,11 @@ class TestOtherValuesInTheStep:
             model.schedule = schedule
             return train(SGD(0.01), model=model, callbacks=[Counting()], compiled=compiled)
 
-        moving = trained(self.by_hand, run_eagerly=True)
-        frozen = trained(lambda _: self.wave(0), run_eagerly=True)
-        # With JAX, Keras computes the loss without the optimizer's variables.
-        assert_same(trained(self.wave), frozen if BACKEND == "jax" else moving)
-        with pytest.raises(AssertionError):
-            assert_same(frozen, moving)
+        if BACKEND == "jax":  # Keras computes the loss without the optimizer's variables
+            with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+                trained(self.wave)
+        else:
+            assert_same(trained(self.wave), trained(self.by_hand, run_eagerly=True))
 
 
 def test_a_second_fit_goes_on():
