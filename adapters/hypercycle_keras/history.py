@@ -10,6 +10,7 @@ import numpy as np
 from hypercycle import plugins
 from hypercycle.attaching import OnEvent
 from hypercycle.composition import Schedule, events_of, length_of
+from hypercycle.observers import flat
 from hypercycle_keras.optimizers import driven
 from hypercycle_keras.values import value_of_variable
 
@@ -78,8 +79,12 @@ class CycleHistory(keras.callbacks.Callback):
         self._chosen = optimizer
         self._steps: list[np.ndarray] = []
         self._stops = False
-        # Keras then goes on without waiting for the batch.
-        self.async_safe = on_event is None and not stop_at_cycle_end
+
+    @property
+    def async_safe(self) -> bool:
+        """Whether Keras may go on without waiting for the batch; it asks before training begins."""
+        tells = self.on_event is not None or self.stop_at_cycle_end or plugins.observers()
+        return not tells
 
     @property
     def steps(self) -> np.ndarray:
@@ -103,7 +108,6 @@ class CycleHistory(keras.callbacks.Callback):
                 "name a schedule with cycles as events_of"
             )
         self._observers = plugins.observers()
-        self.async_safe = self._owner is None and not self._observers
         self._stops = self._cut_short = False
         self._begins = True
 
@@ -117,6 +121,7 @@ class CycleHistory(keras.callbacks.Callback):
             self._look()
             self._told = self._recorded
             self._begins = False
+            self._observe(self._recorded)
 
     def on_train_batch_end(
         self,
@@ -147,7 +152,7 @@ class CycleHistory(keras.callbacks.Callback):
             self._optimizer._following.on_host.check(before, self._recorded)  # noqa: SLF001
             self._steps.append(np.arange(before, self._recorded))
             if logs is not None:
-                logs.update(_flat(self._optimizer.plan(self._recorded - 1)))
+                logs.update(flat(self._optimizer.plan(self._recorded - 1)))
         stops = self.stop_at_cycle_end and self.model.stop_training and not self._cut_short
         if stops and self._has_more_cycles():
             self._stops = True
@@ -177,13 +182,7 @@ class CycleHistory(keras.callbacks.Callback):
     def _tell(self, step: int) -> None:
         """Tell the events of the steps that training has moved onto since the last time."""
         for reached in range(self._told + 1, step + 1):
-            for observer in self._observers:
-                plugins.call(
-                    observer,
-                    step=reached,
-                    values=self._optimizer.plan(reached),
-                    target=self._optimizer,
-                )
+            self._observe(reached)
             if self._owner is None:
                 continue
             for event in events_of(self._owner, reached):
@@ -193,6 +192,11 @@ class CycleHistory(keras.callbacks.Callback):
                     self._model.stop_training = True
         self._told = max(self._told, step)
 
+    def _observe(self, step: int) -> None:
+        for observer in self._observers:
+            values = self._optimizer.plan(step)
+            plugins.call(observer, step=step, values=values, target=self._optimizer)
+
     def _has_more_cycles(self) -> bool:
         """Return whether a cycle has to be waited for; not at a cycle's end, nor after the last."""
         assert self._owner is not None  # noqa: S101  (on_train_begin has found it)
@@ -201,14 +205,3 @@ class CycleHistory(keras.callbacks.Callback):
         if length is not None and step >= length:
             return False
         return all(event.name != "cycle_end" for event in events_of(self._owner, step))
-
-
-def _flat(values: dict[str, Any]) -> dict[str, float]:
-    """Return the values as logs take them: one number for each name."""
-    flat = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat.update({f"{name}/{pattern}": float(one) for pattern, one in value.items()})
-        else:
-            flat[name] = float(value)
-    return flat

@@ -181,7 +181,7 @@ def test_observers_are_told():
         train(hc.attach(SGD(), lr=LR), epochs=1, callbacks=[CycleHistory()])
     finally:
         hc.unregister_plugin(observer)
-    assert seen == [(step, LR(step), "CycledSGD") for step in range(1, 13)]
+    assert seen == [(step, LR(step), "CycledSGD") for step in range(13)]
 
 
 class TestKerassOwnCallbacks:
