@@ -14,6 +14,8 @@ _LOW, _SLOWED = 0.1, 0.9
 _STEEP_FROM, _STEEP_TO = 0.05, 0.95
 # How high, relative to the descent, the rise after the lowest point is followed.
 _FOLLOWED = 0.5
+# At least this part of all points' range, by which can be divided.
+_LEAST_FOLLOWED = 1e-12
 # The lowest place is the middle of what is within this part of the descent of the lowest point, or
 # within so many standard deviations of the curve: in a flat valley the lowest point is chance.
 _LOWEST, _LOWEST_DEVIATIONS = 0.02, 2.0
@@ -93,7 +95,7 @@ def read(places: Array, runs: Array) -> Reading:
         places, points, runs = places[:kept], points[:kept], runs[:, :kept]
 
     # A wall shall not bend the curve before it: what is high behind the lowest point is bent down.
-    size = max(_FOLLOWED * descent, 3.0 * noise) or 1.0
+    size = max(_FOLLOWED * descent, 3.0 * noise, _LEAST_FOLLOWED * float(np.ptp(points))) or 1.0
     level = least + size
     behind = np.arange(len(points)) > lowest
 

@@ -473,6 +473,7 @@ def test_what_cannot_be_read_is_refused():
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=60))
 @example([0.0] * 9 + [5e-324])
+@example([0.0] * 5 + [2e-311, 0.0, 1.0, 0.0, 1.0])
 @settings(max_examples=60)
 def test_any_losses_give_bounds_in_order_or_a_reason(losses):
     values = np.geomspace(1e-5, 1.0, len(losses))
