@@ -787,11 +787,8 @@ def test_range_test_prints_the_bounds_with_intervals_and_reasons(train):
     namespace = {}
     exec(compile(TRAIN, "train", "exec"), namespace)
     bounds = namespace["find_bounds"]().bounds()
-    assert text.startswith("lr, read off the loss\n")
-    for part in ("low", "steepest", "best", "high"):
-        first, last = getattr(bounds, f"{part}_interval")
-        line = rf"  {part} +{getattr(bounds, part):.3g} +\({first:.3g} to {last:.3g}\)\n +(.*)\n"
-        assert re.search(line, text)[1] == bounds.reasons[part]
+    assert text.startswith("lr, read off the loss\n  low ")
+    assert text == f"{bounds}\n"
     assert widest(text) <= 80
     assert run("range-test", f"{train}:find_bounds", "--on", "accuracy").out.startswith(
         "lr, read off the accuracy\n"

@@ -81,7 +81,7 @@ def range_test(
     test = _called(function, whole=whole)
     with refused(ValueError):
         bounds = test.bounds(on)
-    click.echo(_printed(bounds) if isinstance(bounds, Bounds) else wrapped(str(bounds)))
+    click.echo(bounds if isinstance(bounds, Bounds) else wrapped(str(bounds)))
     if picture is not None:
         choose_file_backend()
         save(test.plot(on), picture)
@@ -94,18 +94,6 @@ def range_test(
             made = f"Bounds found by: hypercycle range-test {function}"
             text = commented(plan, str(plan_file), [made, *plan.explanation.split("; ")])
         write_new(text, plan_file, force=force)
-
-
-def _printed(bounds: Bounds) -> str:
-    """Return the bounds with their intervals and, below each, the reason."""
-    lines = [f"{bounds.name}, read off the {bounds.on}"]
-    for part in ("low", "steepest", "best", "high"):
-        first, last = getattr(bounds, f"{part}_interval")
-        lines += [
-            f"  {part:<8}  {getattr(bounds, part):<9.3g} ({first:.3g} to {last:.3g})",
-            wrapped(f"{' ' * 12}{bounds.reasons[part]}", indent=" " * 12),
-        ]
-    return "\n".join(lines)
 
 
 def _called(target: str, *, whole: bool) -> RangeTest:
