@@ -82,9 +82,12 @@ LEARNING_RATES = {"Adadelta": 1.0, "Ftrl": 0.1, "Lion": 0.02}
 SETTINGS = {"epsilon": 1e-3, "epsilon_1": 1e-3}
 BOUNDS = {
     "weight_decay": (0.0, 0.5),
-    "adam_weight_decay": (0.0, 0.5),
+    "adam_weight_decay": (0.0, 2.0),
     "clipnorm": (0.05, 0.5),
     "global_clipnorm": (0.05, 0.5),
+    # Ftrl subtracts powers of sums of squares: of tiny gradients, only last bits would be left.
+    ("Ftrl", "clipnorm"): (0.3, 2.0),
+    ("Ftrl", "global_clipnorm"): (0.3, 2.0),
     "clipvalue": (0.02, 0.3),
     "ema_momentum": (0.3, 0.95),
     "momentum": (0.0, 0.95),
