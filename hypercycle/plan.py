@@ -113,7 +113,7 @@ class Plan(Mapping[str, Any]):
     Plan(lr=Cycle(0.1, 0.5, 20))
     """
 
-    def __init__(self, **schedules: Any) -> None:
+    def __init__(self, /, **schedules: Any) -> None:
         if not schedules:
             raise ValueError("Plan needs at least one schedule, such as Plan(lr=Cycle(…))")
         self._schedules = {
@@ -225,7 +225,8 @@ class Plan(Mapping[str, Any]):
         Raises
         ------
         hypercycle.plan_files.PlanFileError
-            If a schedule is, or has in it, a function that has no registered name.
+            If a schedule is, or has in it, a function that has no registered name, or if
+            :meth:`load` would refuse the file, for its size or for a name.
         OSError
             If the file cannot be written.
         ImportError

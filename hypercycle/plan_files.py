@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ LONGEST_TEXT = 1_000
 LONGEST_LINE = 4_000
 # Cycles that change in length are tabulated: 100,000 of them take half a second.
 MOST_TABULATED = 100_000
+
+# What a terminal would obey, and what UTF-8 has no bytes for.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
@@ -59,35 +63,25 @@ class PlanFileError(ValueError):
 def load_plan(path: str | os.PathLike[str]) -> Plan:
     """Return the plan in a file; see :meth:`hypercycle.Plan.load`."""
     _check_installed("pydantic")
-    from hypercycle.plan_schema import Problem, plan_from_data
-
     file = Path(path)
     suffix = _suffix(file)
-    try:
-        data = _data(_text(file), suffix)
-        _check_size(data)
-    except (ValueError, RecursionError) as error:
-        message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise PlanFileError(str(file), [Problem("", message)]) from error
-    data.pop("$schema", None)  # says an editor what completes the file
-    plan, problems = plan_from_data(data)
-    if plan is None:
-        raise PlanFileError(str(file), problems)
-    return plan
+    return _plan(lambda: _content(file), suffix, file)
 
 
 def save_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     """Write a plan to a file; see :meth:`hypercycle.Plan.save`."""
     _check_installed("pydantic")
-    from hypercycle.plan_schema import plan_from_data
+    from hypercycle.plan_schema import Problem
 
     file = Path(path)
     suffix = _suffix(file)
     data = file_data(plan)
-    again, problems = plan_from_data(data)
-    if again is None:
-        raise PlanFileError(str(file), problems)
-    _replace(file, written(data, suffix))
+    # A lone surrogate gets bytes that reading refuses.
+    content = written(data, suffix).encode("utf-8", "surrogatepass")
+    if file_data(_plan(lambda: content, suffix, file)) != data:
+        names = "a name in the plan means something else in a file"
+        raise PlanFileError(str(file), [Problem("", f"would not be read back equal: {names}")])
+    _replace(file, content)
 
 
 def file_data(plan: Plan) -> dict[str, Any]:
@@ -119,12 +113,30 @@ def _suffix(file: Path) -> str:
     return suffix
 
 
-def _text(file: Path) -> str:
+def _plan(read: Callable[[], bytes], suffix: str, file: Path) -> Plan:
+    from hypercycle.plan_schema import Problem, plan_from_data
+
+    try:
+        data = _entries(_data(_text(read()), suffix))
+        _check_size(data)
+    except (ValueError, RecursionError) as error:
+        message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise PlanFileError(str(file), [Problem("", message)]) from error
+    plan, problems = plan_from_data(data)
+    if plan is None:
+        raise PlanFileError(str(file), problems)
+    return plan
+
+
+def _content(file: Path) -> bytes:
     # A pipe or a device could keep a reader waiting for ever.
     if not stat.S_ISREG(file.stat().st_mode):
         raise ValueError("is no regular file")
     with file.open("rb") as opened:
-        content = opened.read(LARGEST_FILE + 1)
+        return opened.read(LARGEST_FILE + 1)
+
+
+def _text(content: bytes) -> str:
     if len(content) > LARGEST_FILE:
         raise ValueError(f"is larger than {LARGEST_FILE // 1024} KiB, which no plan needs")
     try:
@@ -133,25 +145,33 @@ def _text(file: Path) -> str:
         raise ValueError(f"is no text in UTF-8: {error}") from error
 
 
-def _data(text: str, suffix: str) -> dict[str, Any]:
+def _data(text: str, suffix: str) -> Any:
     if suffix == ".toml":
         if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
             raise ValueError(f"has a line of more than {LONGEST_LINE:,} characters")
         try:
-            data: Any = tomllib.loads(text)
+            return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ValueError(f"is no TOML: {error}") from error
-    elif suffix == ".json":
+    if suffix == ".json":
         try:
-            data = json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
+            return json.loads(text, object_pairs_hook=_unique) if text.strip() else {}
         except json.JSONDecodeError as error:
             raise ValueError(f"is no JSON: {error}") from error
-    else:
-        data = _yaml_data(text)
+    return _yaml_data(text)
+
+
+def _entries(data: Any) -> dict[str, Any]:
+    """Return a file's data if they are a table of names."""
+    if isinstance(data, dict):
+        data.pop("$schema", None)  # says an editor what completes the file
     if data is None or data == {}:
         raise ValueError("is empty; a plan has at least one entry, such as lr")
     if not isinstance(data, dict):
         raise ValueError(f"must be a table of names and schedules, got {data!r:.60}")
+    for name in data:
+        if not isinstance(name, str):
+            raise ValueError(f"names of hyperparameters must be texts, got {name!r}")
     return data
 
 
@@ -172,7 +192,7 @@ def _yaml_data(text: str) -> Any:
 
     try:
         return yaml.load(text, PlanLoader)  # noqa: S506  (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # such as the date 2020-99-99
         raise ValueError(f"is no YAML of a plan: {error}") from error
 
 
@@ -188,8 +208,8 @@ def _check_size(data: Any) -> None:
                     tabulated += one["cycles"]
             elif isinstance(one, list):
                 below += one
-            elif isinstance(one, str) and len(one) > LONGEST_TEXT:
-                raise ValueError(f"holds a text of {len(one):,} characters, {one[:40]!r}…")
+            elif isinstance(one, str):
+                _check_text(one)
         values += len(below)
         if values > MOST_VALUES:
             raise ValueError(f"holds more than {MOST_VALUES:,} values")
@@ -204,12 +224,19 @@ def _check_size(data: Any) -> None:
     raise ValueError(f"is nested more than {DEEPEST} deep")
 
 
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"holds a text of {len(text):,} characters, {text[:40]!r}…")
+    if _CONTROL.search(text):
+        raise ValueError(f"holds a text with a control character, {text!a:.60}")
+
+
 # Writing.
 
 
 def _for_file(value: Any) -> Any:
     """Return the description of a schedule as a file has it."""
-    from hypercycle.plan_schema import UNCHANGED
+    from hypercycle.plan_schema import GROUP_INDEX, UNCHANGED
 
     if not isinstance(value, Mapping):
         return value
@@ -218,7 +245,9 @@ def _for_file(value: Any) -> Any:
         del described["kind"]
     if described.get("kind") == "groups":
         groups = value["groups"]
-        ambiguous = [key for key in groups if isinstance(key, str) and _looks_like_index(key)]
+        ambiguous = [
+            key for key in groups if isinstance(key, str) == bool(GROUP_INDEX.fullmatch(str(key)))
+        ]
         if ambiguous:
             raise ValueError(
                 f"a file cannot tell the group named {ambiguous[0]!r} from the group of that index"
@@ -247,10 +276,6 @@ def _for_value(key: str, value: Any) -> Any:
         package = registry.scale_distribution(value["name"])
         return {**value, "package": package} if package else value
     return value
-
-
-def _looks_like_index(key: str) -> bool:
-    return key.removeprefix("-").isdecimal()
 
 
 def _toml(data: Mapping[str, Any]) -> str:
@@ -293,14 +318,14 @@ def _toml_item(value: Any, *, multiline: bool = False) -> Any:
     return value
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace(file: Path, content: bytes) -> None:
     """Write the whole file or nothing: what was there stays until all is written."""
     file = file.resolve()  # a link stays one
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.", suffix=".new")
     new = Path(name)
     try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as opened:
-            opened.write(text)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
         new.chmod(_mode(file))
         new.replace(file)
     except BaseException:

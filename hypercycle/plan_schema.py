@@ -36,6 +36,9 @@ from hypercycle.validation import LARGEST_LENGTH, finite_number, is_number, sugg
 # The kind that stands for None, a group that is left alone: TOML has no null.
 UNCHANGED = "unchanged"
 
+# The text of a group's index, in files whose keys are texts.
+GROUP_INDEX = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
+
 # Marks the kind of an entry in pydantic's paths, which name the member of a union.
 _MARK = "\0"
 
@@ -98,7 +101,8 @@ def _checked(check: Callable[[Any, str], Any]) -> PlainValidator:
             return check(value, name)
         except (TypeError, ValueError) as error:
             # As a ValueError, which is what pydantic collects; the name is told by the path.
-            raise ValueError(re.sub(rf"^{name} (?=must|is)", "", str(error))) from error
+            message = re.sub(rf"^{name} (?=must|is)", "", str(error))
+            raise ValueError(message.replace("got it=", "got ")) from error
 
     return PlainValidator(validate)
 
@@ -162,7 +166,7 @@ def _check_package(
     if package is None:
         distribution(name)
         return
-    if not isinstance(package, str):
+    if not (isinstance(package, str) and _PACKAGE.fullmatch(package)):
         raise ValueError(f"package must be the name of a package, got {package!r:.60}")
     try:
         offered_by = distribution(name)
@@ -179,6 +183,10 @@ def _check_package(
             f"the {kind} {name!r} comes from the package {package!r}, but here it is "
             f"{offered_by!r} that offers it"
         )
+
+
+# What may be told as an argument of pip.
+_PACKAGE = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 
 def _normal(package: str) -> str:
@@ -347,7 +355,7 @@ def _group_key(value: Any, name: str) -> int | str:
     del name
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise ValueError(f"a group is named by its index or its name, got {value!r}")
-    return int(value) if re.fullmatch(r"-?(0|[1-9]\d{0,8})", str(value), re.ASCII) else value
+    return int(value) if GROUP_INDEX.fullmatch(str(value)) else value
 
 
 def _kind_of(value: Any) -> str:

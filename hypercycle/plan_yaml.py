@@ -1,4 +1,4 @@
-"""YAML as plan files have it: no aliases, no key twice, and 1e-4 is a number. Needs PyYAML."""
+"""YAML as plan files have it: no aliases, tags, keys twice, and 1e-4 is a number. Needs PyYAML."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ class PlanLoader(yaml.SafeLoader):
     """Reads plain data; an alias can stand for more than any memory holds."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse aliases."""
-        if self.check_event(yaml.AliasEvent):
-            mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=mark)
+        """Refuse aliases, and tags, with which PyYAML fails in many ways where they do not fit."""
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        for kind, found in (
+            ("aliases", isinstance(event, yaml.AliasEvent)),
+            ("tags", getattr(event, "tag", None) is not None),
+        ):
+            if found:
+                problem = f"{kind} are not allowed"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:

@@ -166,10 +166,37 @@ def test_a_registered_function_is_written_by_its_name(tmp_path, monkeypatch):
     assert hc.Plan.load(tmp_path / "plan.toml") == plan
 
 
-def test_a_group_named_like_an_index_is_not_written(tmp_path):
-    plan = hc.Plan(lr=hc.Groups({"0": 1.0}))
-    with pytest.raises(ValueError, match="cannot tell the group named '0' from the group of that"):
+@pytest.mark.parametrize("key", ["0", "-12", 10**9])
+def test_a_group_named_like_an_index_is_not_written(tmp_path, key):
+    plan = hc.Plan(lr=hc.Groups({key: 1.0}))
+    with pytest.raises(ValueError, match=f"cannot tell the group named {key!r} from the group of"):
         plan.save(tmp_path / "plan.toml")
+
+
+def test_names_that_are_no_index_and_python_s_own_are_names(tmp_path):
+    plan = hc.Plan(self=0.5, lr=hc.Groups({"00": 1.0, "-0": 2.0, 0: 3.0, -1: 4.0}))
+    for suffix in SUFFIXES:
+        plan.save(tmp_path / f"plan{suffix}")
+        assert hc.Plan.load(tmp_path / f"plan{suffix}") == plan
+
+
+@pytest.mark.parametrize(
+    ("plan", "suffix", "problem"),
+    [
+        (hc.Plan(lr=hc.Chain(*[hc.Ramp(0, 1, 5)] * 3_000)), ".json", "is larger than 256 KiB"),
+        (hc.Plan(lr=hc.Groups({"h" * 1_001: 1.0})), ".toml", "holds a text of 1,001 characters"),
+        (hc.Plan(**{"l\x1br": 1.0}), ".toml", r"holds a text with a control character, 'l\x1br'"),
+        (hc.Plan(**{"l\ud800r": 1.0}), ".json", "is no text in UTF-8"),
+        (hc.Plan(**{"1e-4": 1.0}), ".yaml", "names of hyperparameters must be texts, got 0.0001"),
+        (hc.Plan(**{"$schema": 1.0, "lr": 1.0}), ".json", "would not be read back equal"),
+    ],
+)
+def test_what_would_not_be_read_back_is_not_written(tmp_path, plan, suffix, problem):
+    path = tmp_path / f"plan{suffix}"
+    with pytest.raises(PlanFileError) as caught:
+        plan.save(path)
+    assert str(caught.value).startswith(f"{path}: {problem}")
+    assert not path.exists()
 
 
 def test_a_file_that_cannot_be_written_is_left_as_it_was(tmp_path):
@@ -400,6 +427,7 @@ def test_opposites_that_go_round_in_a_circle(file):
         ("# nothing\n", ".toml", "is empty; a plan has at least one entry, such as lr"),
         ("", ".json", "is empty; a plan has at least one entry, such as lr"),
         ("{}", ".json", "is empty; a plan has at least one entry, such as lr"),
+        ('{"$schema": "x"}', ".json", "is empty; a plan has at least one entry, such as lr"),
         ("", ".yaml", "is empty; a plan has at least one entry, such as lr"),
         ("[1]", ".json", "must be a table of names and schedules, got [1]"),
         ("1", ".yaml", "must be a table of names and schedules, got 1"),
@@ -408,9 +436,13 @@ def test_opposites_that_go_round_in_a_circle(file):
         ("lr: [", ".yaml", "is no YAML of a plan: while parsing a flow node"),
         ('{"lr": 1, "lr": 2}', ".json", "is no JSON of a plan: 'lr' is given twice"),
         ("lr: 1\nlr: 2", ".yaml", "is no YAML of a plan: 'lr' is given twice"),
+        ("1: 0.1", ".yaml", "names of hyperparameters must be texts, got 1"),
+        ("lr: 2020-99-99", ".yaml", "is no YAML of a plan: month must be in 1..12"),
+        ("lr: !!int ''", ".yaml", "is no YAML of a plan: tags are not allowed"),
+        ("lr: !!map [a]", ".yaml", "is no YAML of a plan: tags are not allowed"),
         ("lr = 1\nlr = 2", ".toml", "is no TOML: Cannot overwrite a value"),
         (b"\xff\xfe", ".toml", "is no text in UTF-8: 'utf-8' codec can't decode byte 0xff"),
-        ('{"lr": NaN}', ".json", "lr: must be finite, got it=nan"),
+        ('{"lr": NaN}', ".json", "lr: must be finite, got nan"),
         ('{"lr": null}', ".json", "lr: must be a table that describes a schedule, or a number, "),
         ("lr: 2026-01-01", ".yaml", "lr: must be a table that describes a schedule, or a number,"),
         ('lr = {kind = "chain", parts = []}', ".toml", "lr: Chain needs at least one part"),
@@ -625,6 +657,11 @@ HOSTILE = {
     ),
     "a key as long as a line": ("[" + ".".join("a" * 3_000) + "]\n", ".toml"),
     "a key twice": ("? a\n" * 20_000, ".yaml"),
+    "escapes of a terminal": ('"\\u001b[2Jlr" = 1', ".toml"),
+    "half a character": ('{"\\ud800": 1}', ".json"),
+    "a command for a package": (
+        CYCLE + 'waveform = {name = "x", package = "x; touch hacked"}', ".toml"
+    ),
     "a length beyond floats": (CYCLE.replace("= 4", "= 9007199254740993"), ".toml"),
     "percents of everything": (CYCLE.replace("= 4", '= "9999999999999999.9999999999999999%"'),
                                ".toml"),
