@@ -252,13 +252,13 @@ def _planned(
     step_size = total // (2 * cycles)
     if step_size == 0:
         raise ValueError(
-            f"{total} steps ({epochs=}, {steps_per_epoch=}) are too few for {cycles} cycles of at "
-            "least 2 steps"
+            f"{total} steps ({epochs=}, {steps_per_epoch=}) are too few for {_cycles(cycles)} of "
+            "at least 2 steps"
         )
     rest = total - 2 * cycles * step_size
     each = f"{step_size / per_epoch:.3g}"
     explanation = (
-        f"{cycles} {'cycle' if cycles == 1 else 'cycles'} of 2 × {step_size} steps "
+        f"{_cycles(cycles)} of 2 × {step_size} steps "
         f"({each} epochs up, {each} down) in {asked:.6g} epochs of {per_epoch} steps"
     )
     if rest:
@@ -268,6 +268,10 @@ def _planned(
     if bounds.name == "lr" and momentum is not None:
         schedules["momentum"] = cycle.opposite(*momentum)
     return ExplainedPlan(explanation + rule, **schedules)
+
+
+def _cycles(number: int) -> str:
+    return f"{number} {'cycle' if number == 1 else 'cycles'}"
 
 
 def find_bounds(

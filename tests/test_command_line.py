@@ -426,6 +426,13 @@ def test_plot_refuses_other_suffixes_and_folders_that_are_not_there():
     )
 
 
+def test_plot_of_values_that_no_axis_holds_ends_with_an_error():
+    Path("far.toml").write_text("[lr]\nlow = -1e308\nhigh = 1e308\nstep_size_up = 9\n")
+    assert error("plot", "far.toml", "-o", "a.png").startswith(
+        "Matplotlib cannot draw these values: "
+    )
+
+
 def test_plot_needs_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert error("plot", "plan.toml", "-o", "a.png") == (
@@ -570,7 +577,9 @@ def test_new_does_not_replace_a_file_unless_told():
         (["--low", "1"], "low must not be above high, got low=1.0, high=0.01"),
         (["--high", "nan"], "high must be finite"),
         (["--step-size", "4x"], "step_size_up must be a whole number of steps or a number with"),
-        (["--momentum", "0.9", "0.8"], "low must not be above high, got low=0.9, high=0.8"),
+        (["--momentum", "0.9", "0.8"], "--momentum is LOW HIGH, got 0.9 0.8"),
+        (["--weight-decay", "1", "0"], "--weight-decay is LOW HIGH, got 1 0"),
+        (["--policy", "wsd", "--low", "1"], "wsd needs --low below --high, got 1 and 0.01"),
         (["--policy", "exp_range"], "--policy exp_range needs --gamma, the factor per step"),
         (["--gamma", "0.9"], "--gamma is for --policy exp_range, not for triangular"),
         (["--total-steps", "9"], "--total-steps is for --policy one_cycle, not for triangular"),
@@ -864,6 +873,8 @@ def test_range_test_of_a_module_that_fails(folder, train):
     [
         (["{}"], "say which function, as in train:find_bounds, got '{}'"),
         (["{}:find_bound"], "{} has no function 'find_bound'; did you mean 'find_bounds'?"),
+        (["{}.py:find_bounds"], "name the module, not its file: {}:find_bounds instead of {}.py:"),
+        (["./src/{}.py:f"], "name the module, not its file: src.{}:f instead of ./src/{}.py:f"),
         (["{}:values"], "{} has no function 'values'"),
         (
             ["{}:number"],

@@ -370,6 +370,8 @@ def test_the_plan_says_how_it_was_rounded_and_is_a_plan():
 def test_what_makes_no_plan_is_refused():
     with pytest.raises(ValueError, match=r"3 steps \(epochs=1, steps_per_epoch=3\) are too few"):
         FOUND.plan(1, 3, cycles=2)
+    with pytest.raises(ValueError, match="too few for 1 cycle of at least 2 steps"):
+        FOUND.plan(1, 1)
     with pytest.raises(ValueError, match="epochs must be greater than 0, got epochs=0"):
         FOUND.plan(0, 100)
     with pytest.raises(ValueError, match="steps_per_epoch must be at least 1"):

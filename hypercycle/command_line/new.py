@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -99,19 +100,14 @@ def new(
         --momentum 0.85 0.95 -o plan.toml
       hypercycle new --policy one_cycle --high 0.1 -o plan.toml
     """  # noqa: D301  (\b is click's: lines stay as they are)
-    given = (step_size, gamma, total_steps, momentum, weight_decay)
-    for (flag, policies_of_flag), value in zip(_MEANT_FOR.items(), given, strict=True):
-        if value is not None and policy not in policies_of_flag:
-            raise Failure(f"{flag} is for --policy {', '.join(policies_of_flag)}, not for {policy}")
+    _check_flags(policy, (step_size, gamma, total_steps, momentum, weight_decay))
     if output is not None:
         check_new(output, force=force)
     with refused(ImportError, TypeError, ValueError):
         if policy == "one_cycle":
             plan = _one_cycle(low, high, momentum or (0.85, 0.95), total_steps)
         elif policy == "wsd":
-            edge = 0.0 if low is None else low
-            shares = ("5%", "75%", "20%")
-            plan = Plan(lr=policies.warmup_stable_decay(high, *shares, start=edge, end=edge))
+            plan = Plan(lr=_warmup_stable_decay(0.0 if low is None else low, high))
         else:
             cycle = _cycle(policy, 1e-4 if low is None else low, high, step_size or "4ep", gamma)
             schedules: dict[str, Schedule] = {"lr": cycle}
@@ -126,6 +122,21 @@ def new(
         click.echo(text, nl=False)
     else:
         write_new(text, output, force=force)
+
+
+def _check_flags(policy: str, values: tuple[Any, ...]) -> None:
+    """Refuse flags of other policies, and bounds that are reversed."""
+    for (flag, policies_of_flag), value in zip(_MEANT_FOR.items(), values, strict=True):
+        if value is not None and policy not in policies_of_flag:
+            raise Failure(f"{flag} is for --policy {', '.join(policies_of_flag)}, not for {policy}")
+        if isinstance(value, tuple) and value[0] > value[1]:
+            raise Failure(f"{flag} is LOW HIGH, got {value[0]:g} {value[1]:g}")
+
+
+def _warmup_stable_decay(low: float, high: float) -> Chain:
+    if low > high:
+        raise Failure(f"wsd needs --low below --high, got {low:g} and {high:g}")
+    return policies.warmup_stable_decay(high, "5%", "75%", "20%", start=low, end=low)
 
 
 def _cycle(policy: str, low: float, high: float, step_size: str, gamma: float | None) -> Cycle:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import numpy as np
 
-from hypercycle.command_line.errors import Failure, check_folder, refused
+from hypercycle.command_line.errors import Failure, check_folder, described, refused
 from hypercycle.command_line.plans import (
     at_most,
     loaded,
@@ -59,7 +60,7 @@ def plot(
     plan = resolved(loaded(path), path, units)
     import hypercycle
 
-    with refused(ImportError, ValueError, OverflowError):
+    with np.errstate(over="ignore"), refused(ImportError, ValueError, OverflowError):
         shown = at_most(steps_of(steps, plan, units), _MOST_STEPS)
         choose_file_backend()
         figure = hypercycle.plot(plan, shown)
@@ -87,4 +88,8 @@ def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
     """Write a figure into a file."""
     if not transparent:
         figure.patch.set(alpha=1.0, facecolor="white")
-    figure.savefig(output, dpi=150)
+    try:
+        with np.errstate(over="ignore"):
+            figure.savefig(output, dpi=150)
+    except (OverflowError, ValueError) as error:  # such as an axis from -1e308 to 1e308
+        raise Failure(f"Matplotlib cannot draw these values: {described(error)}") from error

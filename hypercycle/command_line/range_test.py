@@ -101,6 +101,9 @@ def _called(target: str, *, whole: bool) -> RangeTest:
     name, _, attribute = target.partition(":")
     if not name or not attribute:
         raise Failure(f"say which function, as in train:find_bounds, got {target!r}")
+    if "/" in name or name.endswith(".py"):
+        module = name.removesuffix(".py").replace("/", ".").strip(".")
+        raise Failure(f"name the module, not its file: {module}:{attribute} instead of {target}")
     if (here := str(Path.cwd())) not in sys.path:  # as `python -m` does
         sys.path.insert(0, here)
     module = _users(lambda: _imported(name), name, whole=whole)
