@@ -6,7 +6,7 @@ import bisect
 import math
 import statistics
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -15,6 +15,8 @@ import numpy as np
 
 from hypercycle.range_test import FEWEST_POINTS, Array, RangeTest
 from hypercycle.validation import finite_number, is_number, whole_number
+
+Metrics = Mapping[str, Callable[[Any], Any]]
 
 # The median of five outlives two spikes in a row and lags two updates behind.
 WINDOW = 5
@@ -371,6 +373,19 @@ def sweep_of(
             f"a range test of {name!r} needs its start and end: only a learning rate has usual ones"
         )
     return Sweep(start, end, steps, spacing, name)
+
+
+def checked_metrics(metrics: Any, argument: str) -> Metrics:
+    """Return a runner's metrics, functions of the ``argument``, if they are that."""
+    metrics = {} if metrics is None else metrics
+    if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
+        raise TypeError(f"metrics must be {{name: function({argument})}}, got {metrics!r:.80}")
+    if "loss" in metrics:
+        raise ValueError(
+            "a metric cannot be called 'loss', which names the training losses: call it "
+            "'validation_loss'"
+        )
+    return metrics
 
 
 def endless(batches: Iterable[Any], name: str) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 import jax
@@ -14,7 +14,7 @@ import optax
 
 from hypercycle.random_states import kept_random_states
 from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Recorder, averaged, endless, sweep_of
+from hypercycle.sweep import Metrics, Recorder, averaged, checked_metrics, endless, sweep_of
 from hypercycle.tabulated import Tabulated
 from hypercycle.validation import whole_number
 from hypercycle_optax.transformation import cycled
@@ -23,8 +23,6 @@ from hypercycle_optax.transformation import cycled
 # where their batches, stacked, take more than these bytes.
 _UPDATES_AT_ONCE = 32
 _BYTES_AT_ONCE = 128 * 2**20
-
-Metrics = Mapping[str, Callable[[Any], Any]]
 
 
 def range_test(
@@ -103,6 +101,9 @@ def range_test(
         whole_number(accumulate, "accumulate", minimum=1),
     )
     metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
+    metrics = checked_metrics(metrics, "params")
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
     if iter(batches) is batches:
         raise TypeError(
             f"batches must be something that can be begun again, got the iterator {batches!r}: "
@@ -120,7 +121,7 @@ def range_test(
         for repeat in range(repeats):
             keys = None if key is None else jax.random.fold_in(key, repeat)
             with Recorder(sweep, stop_early=stop_early, progress=progress) as recorder:
-                _record(recorder, run, transformation, params, stream, at_once, keys, metrics or {})
+                _record(recorder, run, transformation, params, stream, at_once, keys, metrics)
             tests.append(recorder.range_test())
     return averaged(tests)
 
@@ -163,7 +164,7 @@ def _record(  # noqa: PLR0917  (what the loop needs)
         stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *groups)
         keys = None if key is None else jax.random.split(jax.random.fold_in(key, block), at_once)
         (params, state), losses = run(params, state, stacked, keys)
-        measured = {name: float(function(params)) for name, function in metrics.items()}
+        measured = {name: function(params) for name, function in metrics.items()}
         recorded = np.asarray(losses, dtype=np.float64).tolist()
         for index, value in enumerate(recorded):
             last = index == len(recorded) - 1

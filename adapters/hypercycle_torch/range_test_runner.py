@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,14 +14,12 @@ import torch
 from torch import distributed, nn
 
 from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Recorder, Sweep, averaged, sweep_of
+from hypercycle.sweep import Metrics, Recorder, Sweep, averaged, checked_metrics, sweep_of
 from hypercycle.validation import whole_number
 from hypercycle_torch import hyperparameters
 from hypercycle_torch.cycler import is_optimizer
 from hypercycle_torch.hyperparameters import Hyperparameter
 from hypercycle_torch.snapshot import has_state, kept_batches, kept_flags, kept_training
-
-Metrics = Mapping[str, Callable[[Any], Any]]
 
 
 def range_test(
@@ -127,7 +125,7 @@ def range_test(
     metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
     _check_training(model, optimizer, loss, batches, scaler)
     _check_restore(restore)
-    metrics = _checked_metrics(metrics)
+    metrics = checked_metrics(metrics, "model")
     place = hyperparameters.find(optimizer, name)
     ratios = _ratios(optimizer, place)
     _check_values(optimizer, place, sweep, ratios)
@@ -303,18 +301,6 @@ def _number(value: Any, name: str) -> float:
         return hyperparameters.as_float(value)
     except (TypeError, ValueError, RuntimeError):
         raise TypeError(f"the metric {name!r} must return a number, got {value!r:.80}") from None
-
-
-def _checked_metrics(metrics: Any) -> Metrics:
-    metrics = {} if metrics is None else metrics
-    if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
-        raise TypeError(f"metrics must be {{name: function(model)}}, got {metrics!r:.80}")
-    if "loss" in metrics:
-        raise ValueError(
-            "a metric cannot be called 'loss', which names the training losses: call it "
-            "'validation_loss'"
-        )
-    return metrics
 
 
 # Several processes.

@@ -203,6 +203,10 @@ def test_what_is_not_finite_ends_it():
     ("arguments", "error", "text"),
     [
         ({"batches": []}, ValueError, "there are no batches"),
+        ({"batches": None}, TypeError, "batches must be a loader or a list of batches, got None"),
+        ({"metrics": [3]}, TypeError, r"metrics must be {name: function\(params\)}, got \[3\]"),
+        ({"metrics": {"loss": abs}}, ValueError, "a metric cannot be called 'loss'"),
+        ({"metrics": {"one": type}}, TypeError, "one must be a number, got <class 'dict'>"),
         ({"batches": iter([])}, TypeError, "that can be begun again, got the iterator"),
         ({"loss": lambda params, batch: params["out"]}, ValueError, "must return one number"),
         ({"start": 1.0, "end": 0.1}, ValueError, "start must be below end"),
