@@ -61,8 +61,13 @@ print(bounds.cycle(step_size_up=200))
 # three times and averages. Where the loss shows no bounds, the answer is the reason instead:
 
 too_low = hypercycle_torch.range_test(
-    model, optimizer, loss, loader, end=1e-4, progress=False
-)  # fmt: skip
+    model,
+    optimizer,
+    loss,
+    loader,
+    end=1e-4,
+    progress=False,
+)
 print(too_low.bounds())
 
 # %%

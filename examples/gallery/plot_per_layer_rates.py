@@ -38,8 +38,12 @@ def train(model, optimizer, rows, epochs, after_step=lambda: None):
 # A network that knows the digits 0 to 4, and is now to learn 5 to 9 from 100 images:
 
 model = nn.Sequential(
-    nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 5)
-)  # fmt: skip
+    nn.Linear(64, 64),
+    nn.ReLU(),
+    nn.Linear(64, 64),
+    nn.ReLU(),
+    nn.Linear(64, 5),
+)
 known, new = (digits < 5).nonzero()[:, 0], (digits >= 5).nonzero()[:, 0]
 train(model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9), known, epochs=5)
 
