@@ -485,7 +485,8 @@ def wandb_run(tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     settings = wandb.Settings(console="off", x_disable_stats=True, x_disable_meta=True)
-    run = wandb.init(project="hypercycle", dir=tmp_path, settings=settings)
+    # Said here too: where wandb has been set up before, it reads the environment no more.
+    run = wandb.init(project="hypercycle", dir=tmp_path, mode="offline", settings=settings)
 
     def history():
         run.finish()
