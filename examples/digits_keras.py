@@ -71,6 +71,15 @@ def batches(n: int, seed: int) -> Iterator[np.ndarray]:
         yield from shuffle.permutation(n)[: n - n % BATCH_SIZE].reshape(-1, BATCH_SIZE)
 
 
+def loss_and_accuracy(
+    model: keras.Model, images: np.ndarray, digits: np.ndarray
+) -> tuple[float, float]:
+    """Measure the model."""
+    model.reset_metrics()  # in which older versions of Keras keep what came before
+    loss, accuracy = model.test_on_batch(images, digits)
+    return float(loss), float(accuracy)
+
+
 def range_test(splits: dict[str, Split]) -> hc.RangeTest:
     """Train a small network while the learning rate rises."""
     keras.utils.set_random_seed(0)
@@ -79,7 +88,7 @@ def range_test(splits: dict[str, Split]) -> hc.RangeTest:
         model,
         *arrays["train"],
         batch_size=BATCH_SIZE,
-        metrics={"accuracy": lambda model: model.test_on_batch(*arrays["validation"])[1]},
+        metrics={"accuracy": lambda model: loss_and_accuracy(model, *arrays["validation"])[1]},
         **SWEEP,
     )
 
@@ -93,9 +102,9 @@ def training(plan: hc.Plan, seed: int, splits: dict[str, Split]) -> Iterator[Mea
         model.train_on_batch(images[rows], digits[rows])
 
         if step % MEASURE_EVERY == 0:
-            loss, accuracy = model.test_on_batch(*arrays["test"])
-            _, validation = model.test_on_batch(*arrays["validation"])
-            yield Measurement(float(accuracy), float(loss), float(validation))
+            loss, accuracy = loss_and_accuracy(model, *arrays["test"])
+            _, validation = loss_and_accuracy(model, *arrays["validation"])
+            yield Measurement(accuracy, loss, validation)
 
 
 if __name__ == "__main__":
