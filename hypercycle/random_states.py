@@ -1,8 +1,9 @@
-"""The random states of Python and NumPy, kept while something runs."""
+"""The random states of Python, NumPy and PyTorch, kept while something runs."""
 
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,3 +25,18 @@ def kept_random_states() -> Iterator[None]:
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
+
+
+@contextmanager
+def kept_random_states_of_loaders() -> Iterator[None]:
+    """Also put PyTorch's state back, where it is loaded: its ``DataLoader`` serves others too."""
+    torch = sys.modules.get("torch")
+    with kept_random_states():
+        if torch is None:
+            yield
+            return
+        state = torch.get_rng_state()
+        try:
+            yield
+        finally:
+            torch.set_rng_state(state)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from hypercycle.random_states import kept_random_states
+from hypercycle.random_states import kept_random_states_of_loaders
 from hypercycle.range_test import RangeTest
 from hypercycle.sweep import Metrics, Recorder, averaged, checked_metrics, endless, sweep_of
 from hypercycle.tabulated import Tabulated
@@ -46,8 +46,8 @@ def range_test(
 ) -> RangeTest:
     """Train while a hyperparameter rises, and record the losses.
 
-    Nothing is changed: JAX's arrays cannot be, and the random states of Python and NumPy, which
-    shuffling may use, are put back.
+    Nothing is changed: JAX's arrays cannot be, and the random states of Python, NumPy and PyTorch,
+    which shuffling may use, are put back. A generator that a loader of yours keeps moves on.
 
     Parameters
     ----------
@@ -104,13 +104,13 @@ def range_test(
     metrics = checked_metrics(metrics, "params")
     if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
         raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
-    if iter(batches) is batches:
-        raise TypeError(
-            f"batches must be something that can be begun again, got the iterator {batches!r}: "
-            "give the loader, or a list"
-        )
     transformation = cycled(factory, {name: Tabulated(sweep.values)})
-    with kept_random_states():
+    with kept_random_states_of_loaders():
+        if iter(batches) is batches:
+            raise TypeError(
+                f"batches must be something that can be begun again, got the iterator {batches!r}: "
+                "give the loader, or a list"
+            )
         stream = _groups(endless(batches, "batches"), accumulate)
         first = next(stream)
         stream = itertools.chain([first], stream)

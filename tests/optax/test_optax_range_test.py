@@ -120,6 +120,29 @@ def test_nothing_of_the_users_changes():
     assert run(with_test=True) == run(with_test=False)
 
 
+class Eager(Loader):
+    """Draws as soon as it is asked for an iterator."""
+
+    def __iter__(self):
+        return iter(list(super().__iter__()))
+
+
+def test_random_states_come_back_where_asking_for_an_iterator_draws():
+    state = np.random.get_state()[1:3]  # noqa: NPY002
+    range_test(optax.sgd, loss, START, Eager(), steps=20)
+    np.testing.assert_equal(np.random.get_state()[1:3], state)  # noqa: NPY002
+
+
+def test_the_random_state_of_a_loader_of_pytorch_comes_back():
+    torch = pytest.importorskip("torch")
+    images = torch.from_numpy(IMAGES), torch.from_numpy(DIGITS)
+    dataset = torch.utils.data.TensorDataset(*images)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=32, shuffle=True, drop_last=True)
+    state = torch.get_rng_state()
+    range_test(optax.sgd, loss, START, loader, steps=20)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_random_states_come_back_after_an_error():
     class Broken(Loader):
         def __iter__(self):
