@@ -27,7 +27,8 @@ class PlanLoader(yaml.SafeLoader):
         """Refuse a key that is given twice, of which YAML would keep the last."""
         seen = set()
         for key, _ in node.value:
-            name = (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else key
+            # 0 and "0" are one group's index.
+            name = key.value if isinstance(key, yaml.ScalarNode) else key
             if name in seen:
                 problem = f"{key.value!r} is given twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)

@@ -436,6 +436,11 @@ def test_opposites_that_go_round_in_a_circle(file):
         ("lr: [", ".yaml", "is no YAML of a plan: while parsing a flow node"),
         ('{"lr": 1, "lr": 2}', ".json", "is no JSON of a plan: 'lr' is given twice"),
         ("lr: 1\nlr: 2", ".yaml", "is no YAML of a plan: 'lr' is given twice"),
+        (
+            "lr: {kind: groups, groups: {0: 1, '0': 2}}",
+            ".yaml",
+            "is no YAML of a plan: '0' is given twice",
+        ),
         ("1: 0.1", ".yaml", "names of hyperparameters must be texts, got 1"),
         ("lr: 2020-99-99", ".yaml", "is no YAML of a plan: month must be in 1..12"),
         ("lr: !!int ''", ".yaml", "is no YAML of a plan: tags are not allowed"),
