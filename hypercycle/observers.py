@@ -221,9 +221,10 @@ def _columns_of(path: Path) -> list[str] | None:
             raise ValueError(f"{path} ends in the middle of a row: remove what is left of it")
     with path.open(encoding="utf-8", newline="") as file:
         columns = next(csv.reader(file))
-    if columns[0] != "step":
+    first = next(iter(columns), "")
+    if first != "step":
         raise ValueError(
-            f"{path} was not written by hypercycle: its first column is {columns[0]!r}, not 'step'"
+            f"{path} was not written by hypercycle: its first column is {first!r}, not 'step'"
         )
     return columns
 

@@ -368,6 +368,7 @@ def test_csv_appends(tmp_path):
     [
         ("step,p,q\n0,0.1,0.9", "ends in the middle of a row: remove what is left of it"),
         ("epoch,p\n0,0.1\n", "was not written by hypercycle: its first column is 'epoch', not"),
+        ("\n", "was not written by hypercycle: its first column is '', not 'step'"),
     ],
 )
 def test_csv_appends_to_nothing_else(tmp_path, content, message):
