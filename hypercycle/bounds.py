@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
@@ -266,8 +266,15 @@ def _planned(
     cycle = bounds.cycle(step_size, cycles=cycles, **options)
     schedules = {bounds.name: cycle}
     if bounds.name == "lr" and momentum is not None:
-        schedules["momentum"] = cycle.opposite(*momentum)
+        schedules["momentum"] = cycle.opposite(*_pair(momentum))
     return ExplainedPlan(explanation + rule, **schedules)
+
+
+def _pair(momentum: Any) -> tuple[float, float]:
+    if not isinstance(momentum, Sequence) or len(momentum) != 2:
+        raise TypeError(f"momentum must be its bounds (low, high), or None, got {momentum!r}")
+    low, high = momentum
+    return low, high
 
 
 def _cycles(number: int) -> str:

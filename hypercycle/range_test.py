@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.exceptions import ComplexWarning
 
 from hypercycle.validation import suggestion
 
@@ -222,8 +224,10 @@ def _natural_axis(values: Array, name: str) -> str:
 def _numbers(values: Any, name: str) -> Array:
     """Return a read-only copy as float64."""
     try:
-        array = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ComplexWarning)
+            array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, ComplexWarning) as error:
         raise TypeError(f"{name} must be an array of numbers: {error}") from error
     array.flags.writeable = False
     return array

@@ -378,6 +378,9 @@ def test_what_makes_no_plan_is_refused():
         FOUND.plan(10, 0)
     with pytest.raises(ValueError, match="cycles must be at least 1"):
         FOUND.plan(10, 100, cycles=0)
+    for momentum in (0.9, (0.8, 0.9, 0.95)):
+        with pytest.raises(TypeError, match=r"momentum must be its bounds \(low, high\), or None"):
+            FOUND.plan(10, 100, momentum=momentum)
 
 
 # Suggestions.
@@ -450,6 +453,8 @@ def test_the_record_is_a_read_only_copy_that_compares_and_pickles():
         ({"values": np.append(VALUES[:-1], np.nan)}, ValueError, "values must be finite and incr"),
         ({"values": []}, ValueError, "values must be of shape (n,), not empty, got shape (0,)"),
         ({"values": "abc"}, TypeError, "values must be an array of numbers"),
+        ({"losses": [[1.0], [1.0, 2.0]]}, TypeError, "losses must be an array of numbers: "),
+        ({"losses": np.full(100, 1j)}, TypeError, "losses must be an array of numbers: Casting co"),
         ({"losses": np.ones(99)}, ValueError, "losses must be of shape (100,) or (runs, 100), one"),
         ({"losses": 1.0}, ValueError, "losses must be of shape (100,) or (runs, 100)"),
         ({"metrics": {"acc": np.ones(5)}}, ValueError, "metrics['acc'] must be of shape (100,) or"),
