@@ -375,7 +375,7 @@ def sweep_of(
     return Sweep(start, end, steps, spacing, name)
 
 
-def checked_metrics(metrics: Any, argument: str) -> Metrics:
+def checked_metrics(metrics: Any, argument: str, every: int, steps: int) -> Metrics:
     """Return a runner's metrics, functions of the ``argument``, if they are that."""
     metrics = {} if metrics is None else metrics
     if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
@@ -384,6 +384,11 @@ def checked_metrics(metrics: Any, argument: str) -> Metrics:
         raise ValueError(
             "a metric cannot be called 'loss', which names the training losses: call it "
             "'validation_loss'"
+        )
+    if metrics and every > steps:
+        raise ValueError(
+            f"metrics_every={every} is more than the {steps} steps of the sweep: nothing would be "
+            "measured"
         )
     return metrics
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
 import keras
 import numpy as np
 
-from hypercycle.random_states import kept_random_states
+from hypercycle.random_states import kept_random_states_of_loaders
 from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Recorder, Sweep, averaged, endless, sweep_of
+from hypercycle.sweep import (
+    Metrics,
+    Recorder,
+    Sweep,
+    averaged,
+    checked_metrics,
+    endless,
+    sweep_of,
+)
 from hypercycle.tabulated import Tabulated
 from hypercycle.validation import whole_number
 from hypercycle_keras.optimizers import cycled
-
-Metrics = Mapping[str, Callable[[keras.Model], Any]]
 
 
 def range_test(
@@ -41,10 +48,10 @@ def range_test(
 
     The model's own training step runs, with an optimizer like its own that follows the sweep;
     afterwards, and after an error or Ctrl-C, the weights and all other variables of the model, its
-    optimizer with its state, its compiled training step and the random states of Python, NumPy and
-    the backend are what they were. (A model that has never been trained also has its metrics and
-    its optimizer's variables made, for which Keras draws random numbers once, here or in its first
-    ``fit``.)
+    optimizer with its state, its compiled training step and the random states of Python, NumPy,
+    the backend and PyTorch, whose loaders serve the others too, are what they were. (A model that
+    has never been trained also has its metrics and its optimizer's variables made, for which Keras
+    draws random numbers once, here or in its first ``fit``.)
 
     Parameters
     ----------
@@ -90,19 +97,19 @@ def range_test(
     sweep = sweep_of(name, start, end, steps, spacing)
     repeats = whole_number(repeats, "repeats", minimum=1)
     metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
+    metrics = checked_metrics(metrics, "model", metrics_every, len(sweep))
     batch_size = whole_number(batch_size, "batch_size", minimum=1)
     _check_model(model)
-    batches = _batches(x, y, batch_size)
     tests = []
-    with kept_random_states(), _kept_backend_state():
-        stream = endless(batches, "x")
+    with kept_random_states_of_loaders(), _kept_backend_state():
+        stream = endless(_batches(x, y, batch_size), "x")
         for _ in range(repeats):
             with (
                 _kept(model),
                 Recorder(sweep, stop_early=stop_early, progress=progress) as recorder,
             ):
                 _follow(model, sweep)
-                _record(recorder, model, stream, metrics or {}, metrics_every)
+                _record(recorder, model, stream, metrics, metrics_every)
             tests.append(recorder.range_test())
     return averaged(tests)
 
@@ -131,14 +138,24 @@ def _record(
         losses = []
         for _ in range(accumulate):
             model.reset_metrics()
-            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(next(stream))
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(_in_numpy(next(stream)))
             logs = model.train_on_batch(x, y, sample_weight, return_dict=True)
             losses.append(float(logs["loss"]))
         measured = {}
         if update % metrics_every == 0:
-            measured = {name: float(function(model)) for name, function in metrics.items()}
+            measured = {name: function(model) for name, function in metrics.items()}
         if recorder.record(np.mean(losses), **measured):
             return
+
+
+def _in_numpy(batch: Any) -> Any:
+    """Return a batch of PyTorch's ``DataLoader`` as the other backends take it."""
+    torch = sys.modules.get("torch")
+    if torch is None or keras.backend.backend() == "torch":
+        return batch
+    return keras.tree.map_structure(
+        lambda leaf: leaf.numpy(force=True) if isinstance(leaf, torch.Tensor) else leaf, batch
+    )
 
 
 @contextmanager

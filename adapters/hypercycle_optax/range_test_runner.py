@@ -101,7 +101,7 @@ def range_test(
         whole_number(accumulate, "accumulate", minimum=1),
     )
     metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
-    metrics = checked_metrics(metrics, "params")
+    metrics = checked_metrics(metrics, "params", metrics_every, len(sweep))
     if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
         raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
     transformation = cycled(factory, {name: Tabulated(sweep.values)})

@@ -125,7 +125,7 @@ def range_test(
     metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
     _check_training(model, optimizer, loss, batches, scaler)
     _check_restore(restore)
-    metrics = checked_metrics(metrics, "model")
+    metrics = checked_metrics(metrics, "model", metrics_every, len(sweep))
     place = hyperparameters.find(optimizer, name)
     ratios = _ratios(optimizer, place)
     _check_values(optimizer, place, sweep, ratios)

@@ -35,7 +35,7 @@ import hypercycle as hc
 places = Path("examples/digits_ddp.py"), Path("../digits_ddp.py")  # started here or there
 program = next(place for place in places if place.exists())
 torchrun = [sys.executable, "-m", "torch.distributed.run"]
-run = subprocess.run(  # noqa: S603
+run = subprocess.run(
     [*torchrun, "--standalone", "--nproc-per-node=2", program],
     check=True,
     capture_output=True,

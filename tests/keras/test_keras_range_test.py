@@ -81,6 +81,61 @@ def test_training_goes_on_bit_for_bit_as_without_it(make):
         np.testing.assert_array_equal(one, other)
 
 
+class Shuffling:
+    """Batches that are shuffled when they are asked for an iterator."""
+
+    def __iter__(self):
+        order = np.random.permutation(len(X))  # noqa: NPY002
+        return iter([(X[order[:8]], Y[order[:8]])])
+
+
+def test_random_states_stay_where_the_loader_draws_for_an_iterator():
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    before = np.random.get_state()[1].tolist()  # noqa: NPY002
+    range_test(model, Shuffling(), end=0.1, steps=10)
+    assert np.random.get_state()[1].tolist() == before  # noqa: NPY002
+
+
+def test_a_loader_of_pytorch():
+    torch = pytest.importorskip("torch")
+    data = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+    loader = torch.utils.data.DataLoader(data, batch_size=8, shuffle=True)
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    before = torch.get_rng_state()
+    test = range_test(model, loader, start=1e-3, end=0.1, steps=30)
+    assert np.isfinite(test.losses).all()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "text"),
+    [
+        (
+            {"metrics": abs},
+            TypeError,
+            r"metrics must be \{name: function\(model\)\}, got <built-in",
+        ),
+        ({"metrics": {"loss": abs}}, ValueError, "a metric cannot be called 'loss'"),
+        ({"metrics": {"one": lambda _: "a"}, "metrics_every": 1}, TypeError, "'one'.*'a'|one.*'a'"),
+        (
+            {"metrics": {"one": lambda _: 1.0}, "metrics_every": 11},
+            ValueError,
+            "metrics_every=11 is more than the 10 steps of the sweep: nothing would be measured",
+        ),
+    ],
+)
+def test_bad_metrics(arguments, error, text):
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    before = everything(model)
+    with pytest.raises(error, match=text):
+        range_test(model, X, Y, end=0.1, steps=10, **arguments)
+    for one, other in zip(everything(model), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
 def test_after_an_error_everything_is_as_it_was(error):
     model = digits_model(keras.optimizers.Adam(1e-3))

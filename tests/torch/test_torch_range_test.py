@@ -274,6 +274,7 @@ REFUSED = [
     ({"repeats": 0}, ValueError, "repeats must be at least 1, got repeats=0"),
     ({"accumulate": 1.5}, ValueError, "accumulate must be a whole number, got accumulate=1.5"),
     ({"metrics_every": True}, TypeError, "metrics_every must be a whole number, got True"),
+    ({"metrics": {"one": id}, "metrics_every": 999}, ValueError, "metrics_every=999 is more than"),
     ({"metrics": abs}, TypeError, "metrics must be {name: function(model)}, got <built-in"),
     ({"metrics": {"accuracy": 0.5}}, TypeError, "metrics must be {name: function(model)}, got"),
     ({"metrics": {"loss": abs}}, ValueError, "cannot be called 'loss', which names the training"),
