@@ -355,7 +355,9 @@ def _bounds(
 ) -> Bounds:
     change, changes = ("descent", "falls") if falls else ("rise", "rises")
     mean = reading.curve.mean
-    start, best = (float(level if falls else -level) for level in (mean[:3].mean(), mean.min()))
+    # The smooth curve may dip below all that was recorded, such as a squared loss below 0.
+    lowest = max(mean.min(), reading.points.min())
+    start, best = (float(level if falls else -level) for level in (mean[:3].mean(), lowest))
     reasons = {
         "low": f"a tenth of the {change} of the {on} from {start:.3g} to {best:.3g} is done",
         "steepest": f"the {on} {changes} fastest",
