@@ -111,12 +111,13 @@ def _torch_namespace() -> Namespace:
     def lifted(function: Function) -> Function:
         # torch's functions refuse Python numbers, or take them as float32.
         def call(*arguments: Any) -> Any:
-            device = next((a.device for a in arguments if isinstance(a, torch.Tensor)), None)
+            # PyTorch 2.6 does not compile next() with a default.
+            devices = [a.device for a in arguments if isinstance(a, torch.Tensor)] or [None]
             return function(
                 *(
                     a
                     if isinstance(a, torch.Tensor)
-                    else torch.tensor(float(a), dtype=torch.float64, device=device)
+                    else torch.tensor(float(a), dtype=torch.float64, device=devices[0])
                     for a in arguments
                 )
             )

@@ -214,13 +214,18 @@ def refused(kind_name, name):
     return None
 
 
+def takes(kind_name, settings):
+    """Return whether the optimizer has these arguments: Muon's rms_rate came after Keras 3.10."""
+    return settings.keys() <= inspect.signature(optimizers()[kind_name]).parameters.keys()
+
+
 def cases():
     """Return every case, those of the same optimizer and settings one after the other."""
     told = {(kind, name) for kind, name, reason in refusals() if reason != "unused"}
     driven = [(kind, name) for kind, name, _ in members() if (kind, name) not in told]
     found = [_case(kind, name, NEEDED.get(name, {})) for kind, name in driven]
     # ScheduleFreeAdamW came after Keras 3.10
-    variants = [one for one in VARIANTS if one[0] in optimizers()]
+    variants = [one for one in VARIANTS if one[0] in optimizers() and takes(one[0], one[2])]
     found += [_case(kind, name, extra, varied=True) for kind, name, extra in variants]
     found += [_case("LossScaleOptimizer", name, {}) for name in ("learning_rate", "momentum")]
     return found
