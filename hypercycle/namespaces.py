@@ -112,12 +112,13 @@ def _torch_namespace() -> Namespace:
         # torch's functions refuse Python numbers, or take them as float32.
         def call(*arguments: Any) -> Any:
             # PyTorch 2.6 does not compile next() with a default.
-            devices = [a.device for a in arguments if isinstance(a, torch.Tensor)] or [None]
+            devices = [a.device for a in arguments if isinstance(a, torch.Tensor)]
+            device = devices[0] if devices else None
             return function(
                 *(
                     a
                     if isinstance(a, torch.Tensor)
-                    else torch.tensor(float(a), dtype=torch.float64, device=devices[0])
+                    else torch.tensor(float(a), dtype=torch.float64, device=device)
                     for a in arguments
                 )
             )
