@@ -101,7 +101,9 @@ def read(places: Array, runs: Array) -> Reading:
 
     def followed(values: Array) -> Array:
         excess = np.maximum(values - level, 0.0)
-        return np.where(behind & (excess > 0.0), level - size * np.expm1(-excess / size), values)
+        with np.errstate(over="ignore"):  # by next to nothing; expm1 takes infinity
+            bent = level - size * np.expm1(-excess / size)
+        return np.where(behind & (excess > 0.0), bent, values)
 
     over = np.nonzero(behind & (points > level))[0]
     kink = np.inf

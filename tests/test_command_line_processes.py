@@ -320,6 +320,10 @@ def sessions(text, kinds="console|python|toml"):
             yield ("command", command, printed)
 
 
+def two_digits(number):
+    return f"{float(number[0]):.2g}"
+
+
 @pytest.mark.parametrize(
     ("page", "kinds", "least"),
     [(PAGE, "console|python|toml", 10), (ROOT / "README.md", "console", 4)],
@@ -354,6 +358,8 @@ def test_a_page_shows_what_the_commands_print(folder, page, kinds, least):
             check=False,
         )
         want, got = (versions.sub(r"\1 VERSION", one) for one in (text, completed.stdout))
+        if "range-test" in what:  # whose last digits depend on the versions of NumPy and BLAS
+            want, got = (re.sub(r"\d+\.\d+", two_digits, one) for one in (want, got))
         same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
         assert same, f"$ {what}\n{completed.stdout}"
         shown += 1

@@ -91,5 +91,6 @@ def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
     try:
         with np.errstate(over="ignore"):
             figure.savefig(output, dpi=150)
-    except (OverflowError, ValueError) as error:  # such as an axis from -1e308 to 1e308
+    # Such as an axis from -1e308 to 1e308; Matplotlib 3.8 says IndexError.
+    except (IndexError, OverflowError, ValueError) as error:
         raise Failure(f"Matplotlib cannot draw these values: {described(error)}") from error
