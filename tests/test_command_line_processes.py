@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -330,6 +331,8 @@ def two_digits(number):
     ids=["command-line.md", "README.md"],
 )
 def test_a_page_shows_what_the_commands_print(folder, page, kinds, least):
+    if page == PAGE and not all(map(find_spec, ("keras", "optax", "torch"))):
+        pytest.skip("the page lists all frameworks as installed")
     programs = folder / "programs"
     programs.mkdir()
     program = programs / "hypercycle"
