@@ -885,6 +885,7 @@ def test_range_test_of_a_module_that_fails(folder, train):
         (["{}:fails", "--plot", "no/a.png"], "no/a.png: there is no folder 'no'"),
         (["{}:fails", "--new", "no/a.toml"], "no/a.toml: there is no folder 'no'"),
         (["{}:fails", "--new", "a.toml"], "--new needs --epochs and --steps-per-epoch"),
+        (["{}:fails", "--epochs", "3"], "--epochs, --steps-per-epoch and --force are for --new"),
         (["{}:fails", "--new", "plan.toml"], "plan.toml exists: choose another name, or --force"),
     ],
 )

@@ -78,6 +78,8 @@ def range_test(
             raise Failure("--new needs --epochs and --steps-per-epoch")
         with refused(ImportError):  # what is missing is missed before training
             commented(Plan(lr=0.0), "", [])
+    elif epochs is not None or steps_per_epoch is not None or force:
+        raise Failure("--epochs, --steps-per-epoch and --force are for --new, which is not given")
     test = _called(function, whole=whole)
     with refused(ValueError):
         bounds = test.bounds(on)
