@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -361,7 +362,7 @@ def test_a_page_shows_what_the_commands_print(folder, page, kinds, least):
             check=False,
         )
         want, got = (versions.sub(r"\1 VERSION", one) for one in (text, completed.stdout))
-        if "range-test" in what:  # whose last digits depend on the versions of NumPy and BLAS
+        if "range-test" in what and metadata.version("numpy").startswith("1."):  # draws others
             want, got = (re.sub(r"\d+\.\d+", two_digits, one) for one in (want, got))
         same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
         assert same, f"$ {what}\n{completed.stdout}"

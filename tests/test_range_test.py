@@ -548,8 +548,10 @@ def test_an_accuracy_that_rises_and_collapses_has_bounds_before_its_turn(end, st
     values = np.geomspace(1e-6, end, steps)[9::10][: len(accuracy)]
     bounds = hc.RangeTest(values, np.ones(len(values)), {"accuracy": accuracy}).bounds("accuracy")
     assert bounds, bounds
-    assert 5e-4 < bounds.low < bounds.high <= bounds.best < 1.0
-    assert bounds.low < bounds.steepest <= bounds.best
+    # NumPy 1 draws other curves, in one case the steepest place behind nine tenths of the rise.
+    high = bounds.best if np.__version__.startswith("1.") else bounds.high
+    assert 5e-4 < bounds.low < bounds.steepest <= high <= bounds.best < 1.0
+    assert bounds.low < bounds.high <= bounds.best
     assert bounds.steepest_interval[1] <= bounds.best_interval[1] < 1.0
     assert bounds.low_interval[0] > 1e-4
 
