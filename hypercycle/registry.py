@@ -60,10 +60,7 @@ def scale(name: str, /, **parameters: Any) -> Scale:
     try:
         inspect.signature(factory).bind(**parameters)
     except TypeError as error:
-        takes = ", ".join(
-            one.name if one.default is one.empty else f"{one.name}={one.default!r}"
-            for one in inspect.signature(factory).parameters.values()
-        )
+        takes = parameters_of(factory)
         raise TypeError(f"scale {name!r} takes ({takes}), got {parameters}: {error}") from error
     policy = factory(**parameters)
     if not callable(policy):
@@ -73,6 +70,18 @@ def scale(name: str, /, **parameters: Any) -> Scale:
         )
     result: Scale = policy
     return result
+
+
+def parameters_of(factory: Callable[..., Any]) -> str:
+    """Return what a factory takes, as it is written in a call.
+
+    >>> parameters_of(SCALES["exponential"])
+    "gamma, per='step'"
+    """
+    return ", ".join(
+        one.name if one.default is one.empty else f"{one.name}={one.default!r}"
+        for one in inspect.signature(factory).parameters.values()
+    )
 
 
 def register_waveform(name: str, fn: Waveform) -> None:

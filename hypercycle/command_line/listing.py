@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import metadata
@@ -82,12 +81,8 @@ def _named(
 
 
 def _call(name: str, factory: Callable[..., Any]) -> str:
-    parameters = inspect.signature(factory).parameters.values()
-    shown = [
-        one.name if one.default is one.empty else f"{one.name}={one.default!r}"
-        for one in parameters
-    ]
-    return f"{name}({', '.join(shown)})" if shown else name
+    parameters = registry.parameters_of(factory)
+    return f"{name}({parameters})" if parameters else name
 
 
 def _bars(waveform: Waveform) -> str:
