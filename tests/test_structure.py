@@ -1,0 +1,133 @@
+"""The house: which floor a module lives on, and that imports only go down."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {"hypercycle": ROOT / "hypercycle"} | {
+    folder.name: folder for folder in (ROOT / "adapters").iterdir() if folder.is_dir()
+}
+
+# Bottom first. A module may import from its own floor and from those below.
+FLOORS = [
+    ["hypercycle.validation", "hypercycle.lengths", "hypercycle.namespaces"]
+    + ["hypercycle.float32_pairs", "hypercycle.clock"],
+    ["hypercycle.hookspecs", "hypercycle.plugins"],
+    ["hypercycle.waveform_functions", "hypercycle.scale_policies", "hypercycle.registry"],
+    ["hypercycle.records", "hypercycle.tabulated", "hypercycle.cycle", "hypercycle.composition"],
+    ["hypercycle.description", "hypercycle.plan_schema", "hypercycle.plan_yaml"]
+    + ["hypercycle.plan_files"],
+    ["hypercycle.plan", "hypercycle.policies"],
+    ["hypercycle.plotting", "hypercycle.observers", "hypercycle.testing"],
+    ["hypercycle.tracks", "hypercycle.cycler", "hypercycle.objects", "hypercycle.attaching"],
+    ["hypercycle.curve", "hypercycle.reading", "hypercycle.bounds", "hypercycle.suggestions"]
+    + ["hypercycle.range_test_plotting", "hypercycle.range_test", "hypercycle.sweep"]
+    + ["hypercycle.random_states"],
+    ["hypercycle"],
+    ["hypercycle.command_line", "hypercycle.__main__"],
+    ["hypercycle_torch", "hypercycle_keras", "hypercycle_optax"],
+]
+
+# What still goes up, by module. The list may only shrink.
+UP = {
+    "hypercycle.attaching -> hypercycle_torch",
+    "hypercycle.description -> hypercycle.plan",
+    "hypercycle.hookspecs -> hypercycle.attaching",
+    "hypercycle.hookspecs -> hypercycle.plan",
+    "hypercycle.hookspecs -> hypercycle.scale_policies",
+    "hypercycle.hookspecs -> hypercycle.waveform_functions",
+    "hypercycle.plan_files -> hypercycle.plan",
+    "hypercycle.plan_schema -> hypercycle.plan",
+}
+CIRCLES = {
+    "hypercycle.attaching hypercycle.cycler hypercycle.objects",
+    "hypercycle.bounds hypercycle.curve hypercycle.range_test hypercycle.range_test_plotting "
+    "hypercycle.reading hypercycle.suggestions",
+    "hypercycle.float32_pairs hypercycle.namespaces",
+}
+
+
+def modules() -> dict[str, Path]:
+    """Return every module of the house by its name."""
+    found = {}
+    for package, folder in SOURCES.items():
+        for path in folder.rglob("*.py"):
+            parts = [package, *path.relative_to(folder).with_suffix("").parts]
+            found[".".join(parts).removesuffix(".__init__")] = path
+    return found
+
+
+def imported(path: Path, known: set[str]) -> Iterator[str]:
+    """Yield the modules that a file imports: when it runs, later, or for type checkers alone."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            within = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in known else str(node.module) for name in within]
+        else:
+            continue
+        yield from (name for name in names if name in known)
+
+
+def arrows() -> set[tuple[str, str]]:
+    """Return who imports whom."""
+    house = modules()
+    return {(name, one) for name, path in house.items() for one in imported(path, set(house))}
+
+
+def floor_of(module: str) -> int:
+    """Return the floor of a module: that of the longest name that it is, or is in."""
+    places = {name: number for number, names in enumerate(FLOORS) for name in names}
+    while module not in places and "." in module:
+        module = module.rpartition(".")[0]
+    return places[module]
+
+
+def circles(pairs: set[tuple[str, str]]) -> set[str]:
+    """Return the sets of modules that reach each other, as lines of sorted names."""
+    reached = {name: {b for a, b in pairs if a == name} for name, _ in pairs}
+    while True:
+        further = {
+            name: below.union(*(reached.get(one, set()) for one in below))
+            for name, below in reached.items()
+        }
+        if further == reached:
+            break
+        reached = further
+    return {
+        " ".join(sorted(one for one in below if name in reached.get(one, ())))
+        for name, below in reached.items()
+        if name in below
+    }
+
+
+def test_imports_only_go_down():
+    up = {f"{a} -> {b}" for a, b in arrows() if floor_of(a) < floor_of(b)}
+    assert up == UP
+
+
+def test_no_circle():
+    down = {(a, b) for a, b in arrows() if f"{a} -> {b}" not in UP}
+    assert circles(down) == CIRCLES
+
+
+def test_every_floor_has_somebody():
+    house = modules()
+    assert [name for names in FLOORS for name in names if name not in house] == []
+
+
+@pytest.mark.parametrize(
+    ("pairs", "found"),
+    [
+        ({("a", "b"), ("b", "c")}, set()),
+        ({("a", "b"), ("b", "a"), ("b", "c")}, {"a b"}),
+        ({("a", "a")}, {"a"}),
+    ],
+)
+def test_circles_are_found(pairs, found):
+    assert circles(pairs) == found
