@@ -21,10 +21,11 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --constraint const
 
 # Run once for each of Keras's backends, which a process chooses when it imports Keras.
 KERAS_TESTS := tests/keras adapters/hypercycle_keras
-JAX_TESTS := tests/optax tests/test_check_waveform.py tests/test_documents.py tests/test_namespaces.py adapters/hypercycle_optax hypercycle/float32_pairs.py
+JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/namespaces adapters/hypercycle_optax \
+	hypercycle/namespaces/on_jax.py hypercycle/namespaces/float32_pairs.py
 # The core, and what asks each adapter for an optimizer.
-WHEEL_TESTS := tests/test_clock.py tests/test_plan.py tests/test_plan_files.py tests/test_plugins.py \
-	tests/test_registry.py tests/test_waveforms.py tests/torch/test_torch_names.py tests/optax/test_aliases.py
+WHEEL_TESTS := tests/numbers tests/shapes tests/plans/test_plan.py tests/plan_files tests/plugins/test_host.py \
+	tests/torch/test_names.py tests/optax/test_names.py
 SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help

@@ -33,7 +33,7 @@ from timing import (
 from torch.optim import lr_scheduler
 
 import hypercycle as hc
-from hypercycle.tracks import BLOCK_STEPS
+from hypercycle.driving.tracks import BLOCK_STEPS
 
 GROUP_COUNTS = (1, 10, 100)
 HIGH, HALF, LONG = 0.006, 2000, 10**9

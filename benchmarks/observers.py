@@ -31,7 +31,7 @@ from timing import (
 import hypercycle as hc
 import hypercycle_torch.cycler
 from hypercycle import observers
-from hypercycle.tracks import BLOCK_STEPS
+from hypercycle.driving.tracks import BLOCK_STEPS
 from hypercycle_torch.cycler import OptimizerCycler
 
 Step = Callable[[], object]

@@ -17,7 +17,7 @@ import numpy as np
 from timing import QUICK, Effort, arguments, installed, machine, report, section, table
 
 import hypercycle as hc
-from hypercycle.sweep import points_to_keep
+from hypercycle.range_test.divergence import points_to_keep
 
 FIRST, LAST = -7.0, 1.0  # of the sweep, in decades
 AIMS = ("low", "steepest", "best")

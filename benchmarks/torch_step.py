@@ -32,7 +32,7 @@ from timing import (
 from torch.optim.lr_scheduler import CyclicLR, OneCycleLR
 
 import hypercycle as hc
-from hypercycle.tracks import BLOCK_STEPS
+from hypercycle.driving.tracks import BLOCK_STEPS
 
 GROUP_COUNTS = (1, 10, 100)
 LOW, HIGH, LEAST, MOST, HALF = 0.001, 0.006, 0.85, 0.95, 2000

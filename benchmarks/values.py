@@ -27,7 +27,7 @@ from timing import (
 )
 
 import hypercycle as hc
-from hypercycle.waveform_functions import WAVEFORMS
+from hypercycle.shapes.waveforms import WAVEFORMS
 
 LOW, HIGH, HALF = 0.001, 0.006, 2000
 PERIOD = 2 * HALF

@@ -6,7 +6,7 @@ from typing import Any
 from cycler import cycler
 from matplotlib import pyplot as plt
 
-from hypercycle.plotting import COLORS, GREY
+from hypercycle.drawing.style import COLORS, GREY
 
 # From the first question one has to the last.
 ORDER = (

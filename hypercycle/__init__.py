@@ -12,14 +12,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypercycle.attaching import attach
-from hypercycle.clock import Event, Location
-from hypercycle.composition import Chain, Constant, Product, Ramp
-from hypercycle.cycle import Cycle
-from hypercycle.hookspecs import hookimpl
-from hypercycle.plan import Groups, Plan
-from hypercycle.plugins import register_plugin, unregister_plugin
-from hypercycle.policies import (
+from hypercycle.driving.attaching import attach
+from hypercycle.numbers.clock import Event, Location
+from hypercycle.plans.plan import Plan
+from hypercycle.plans.policies import (
     exp_range,
     one_cycle,
     sgdr,
@@ -28,13 +24,21 @@ from hypercycle.policies import (
     warmup,
     warmup_stable_decay,
 )
-from hypercycle.registry import register_scale, register_waveform, scales, waveforms
-from hypercycle.scale_policies import Exponential, Halving
+from hypercycle.plugins.hookspecs import hookimpl
+from hypercycle.plugins.host import register_plugin, unregister_plugin
+from hypercycle.schedules.chain import Chain
+from hypercycle.schedules.constant import Constant
+from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.product import Product
+from hypercycle.schedules.ramp import Ramp
+from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
+from hypercycle.shapes.scales import Exponential, Halving
 
 if TYPE_CHECKING:
-    from hypercycle.bounds import Bounds, NoBounds
-    from hypercycle.plotting import plot
-    from hypercycle.range_test import RangeTest
+    from hypercycle.drawing.schedules import plot
+    from hypercycle.range_test.bounds import Bounds, NoBounds
+    from hypercycle.range_test.recorded import RangeTest
 
     __version__: str
 
@@ -73,10 +77,10 @@ __all__ = [
 
 # Loaded when asked for, so that importing hypercycle costs little more than NumPy.
 _LAZY = {
-    "Bounds": "hypercycle.bounds",
-    "NoBounds": "hypercycle.bounds",
+    "Bounds": "hypercycle.range_test.bounds",
+    "NoBounds": "hypercycle.range_test.bounds",
     "RangeTest": "hypercycle.range_test",
-    "plot": "hypercycle.plotting",
+    "plot": "hypercycle.drawing.schedules",
 }
 
 

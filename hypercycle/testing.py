@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from hypercycle.namespaces import NUMPY, Namespace, evaluate_at
-from hypercycle.registry import endpoints
+from hypercycle.namespaces.evaluation import evaluate_at
+from hypercycle.namespaces.namespace import NUMPY, Namespace
+from hypercycle.shapes.registry import endpoints
 
 if TYPE_CHECKING:
-    from hypercycle.waveform_functions import Waveform
+    from hypercycle.namespaces.namespace import Waveform
 
 _Floats = npt.NDArray[np.float64]
 

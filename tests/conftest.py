@@ -1,18 +1,8 @@
-"""What every test can import, and how hypothesis searches."""
+"""Which backend Keras has, and how hypothesis searches."""
 
 import os
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
 from hypothesis import HealthCheck, settings
-
-# Imported by these names, so that what they define can be pickled; a folder on sys.path would
-# make tests/torch look like torch.
-for name in ("reference", "strategies"):
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(module)
 
 # Read when Keras is imported. `make test` runs the tests of the Keras adapter once more on each of
 # the other backends.

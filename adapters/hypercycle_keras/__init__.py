@@ -18,15 +18,15 @@ if int(keras.__version__.partition(".")[0]) < 3:
         "optimizers keep hyperparameters in another way. Install keras>=3"
     )
 
+from hypercycle_keras.attaching import attach_optimizer
+from hypercycle_keras.cycled import Cycled, cycled, cycled_class
 from hypercycle_keras.history import CycleHistory
-from hypercycle_keras.optimizers import Cycled, cycled, cycled_class
 from hypercycle_keras.range_test_runner import range_test
 from hypercycle_keras.schedule import Schedule
-from hypercycle_keras.targets import attach_optimizer
 
 if TYPE_CHECKING:
-    from hypercycle.attaching import Options
-    from hypercycle.plan import Plan
+    from hypercycle.driving.options import Options
+    from hypercycle.plans.plan import Plan
 
 __all__ = ["CycleHistory", "Cycled", "Schedule", "cycled", "cycled_class", "range_test"]
 

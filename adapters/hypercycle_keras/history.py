@@ -8,11 +8,11 @@ import keras
 import numpy as np
 
 from hypercycle import plugins
-from hypercycle.attaching import OnEvent
-from hypercycle.composition import Schedule, events_of, length_of
+from hypercycle.driving.options import OnEvent
 from hypercycle.observers import flat
-from hypercycle_keras.optimizers import driven
-from hypercycle_keras.values import value_of_variable
+from hypercycle.schedules.schedule import Record, Schedule
+from hypercycle_keras.cycled import driven
+from hypercycle_keras.in_step import value_of_variable
 
 
 class CycleHistory(keras.callbacks.Callback):
@@ -99,10 +99,10 @@ class CycleHistory(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         """Find the optimizer, and whose events are told."""
         self._optimizer = self._find()
-        self._owner = None
+        self._owner: Record | None = None
         if self.on_event is not None or self.stop_at_cycle_end:
             self._owner = self._optimizer.plan.clock_owner(self.events_of)
-        if self.stop_at_cycle_end and not hasattr(self._owner, "events"):
+        if self.stop_at_cycle_end and not (self._owner and self._owner.has_cycles):
             raise ValueError(
                 f"stop_at_cycle_end waits for the end of a cycle, and {self._owner!r} has none: "
                 "name a schedule with cycles as events_of"
@@ -185,7 +185,7 @@ class CycleHistory(keras.callbacks.Callback):
             self._observe(reached)
             if self._owner is None:
                 continue
-            for event in events_of(self._owner, reached):
+            for event in self._owner.events(reached):
                 if self.on_event is not None:
                     self.on_event(*event)
                 if self._stops and event.name == "cycle_end":
@@ -201,7 +201,7 @@ class CycleHistory(keras.callbacks.Callback):
         """Return whether a cycle has to be waited for; not at a cycle's end, nor after the last."""
         assert self._owner is not None  # noqa: S101  (on_train_begin has found it)
         step = self._recorded
-        length = length_of(self._owner)
+        length = self._owner.length
         if length is not None and step >= length:
             return False
-        return all(event.name != "cycle_end" for event in events_of(self._owner, step))
+        return all(event.name != "cycle_end" for event in self._owner.events(step))

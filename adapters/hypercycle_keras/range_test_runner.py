@@ -11,20 +11,14 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from hypercycle.random_states import kept_random_states_of_loaders
-from hypercycle.range_test import RangeTest
-from hypercycle.sweep import (
-    Metrics,
-    Recorder,
-    Sweep,
-    averaged,
-    checked_metrics,
-    endless,
-    sweep_of,
-)
-from hypercycle.tabulated import Tabulated
-from hypercycle.validation import whole_number
-from hypercycle_keras.optimizers import cycled
+from hypercycle.numbers.checks import whole_number
+from hypercycle.range_test.random_states import kept_random_states_of_loaders
+from hypercycle.range_test.recorded import RangeTest
+from hypercycle.range_test.recorder import Recorder
+from hypercycle.range_test.running import Metrics, averaged, checked_metrics, endless, sweep_of
+from hypercycle.range_test.sweep import Sweep
+from hypercycle.schedules.tabulated import Tabulated
+from hypercycle_keras.cycled import cycled
 
 
 def range_test(

@@ -7,11 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from hypercycle.composition import as_schedule
-from hypercycle.description import describe, schedule_from
-from hypercycle.plan import value_at
-from hypercycle.validation import whole_number
-from hypercycle_keras.values import traceable, traced_tensor
+from hypercycle.numbers.checks import whole_number
+from hypercycle.schedules.description import describe, schedule_from
+from hypercycle.schedules.function import as_schedule
+from hypercycle_keras.in_step import traceable, traced_tensor
 
 
 @keras.saving.register_keras_serializable("hypercycle")
@@ -61,7 +60,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         self.total_steps = (
             None if total_steps is None else whole_number(total_steps, "total_steps", minimum=1)
         )
-        value_at(self.schedule, self.start_step)  # refuses lengths that are not in steps
+        self.schedule(self.start_step)  # refuses lengths that are not in steps
         self._traced = traceable(self.schedule, "learning_rate", total_steps)
 
     def __call__(self, step: Any) -> Any:
@@ -69,7 +68,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         every = self.gradient_accumulation_steps or 1
         dtype = keras.config.floatx()
         if isinstance(step, (int, np.integer)):
-            value = value_at(self.schedule, int(step) // every + self.start_step)
+            value = self.schedule(int(step) // every + self.start_step)
             return keras.ops.convert_to_tensor(value, dtype=dtype)
         updates = keras.ops.convert_to_tensor(step) // every + self.start_step
         return traced_tensor(self._traced, updates, dtype)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hypercycle import hookimpl
 
 if TYPE_CHECKING:
-    from hypercycle.attaching import Options
-    from hypercycle.plan import Plan
+    from hypercycle.driving.options import Options
+    from hypercycle.plans.plan import Plan
     from hypercycle_optax.range_test_runner import range_test
     from hypercycle_optax.transformation import CycledState, at_step, cycled
 
@@ -25,7 +25,7 @@ def hypercycle_attach(target: Any, plan: Plan, options: Options) -> Any:
     """Drive Optax's factories, such as ``optax.adamw``, and ``functools.partial`` of them."""
     if "optax" not in sys.modules:
         return None
-    from hypercycle_optax.targets import attach_factory
+    from hypercycle_optax.attaching import attach_factory
 
     return attach_factory(target, plan, options)
 

@@ -12,11 +12,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from hypercycle.random_states import kept_random_states_of_loaders
-from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Metrics, Recorder, averaged, checked_metrics, endless, sweep_of
-from hypercycle.tabulated import Tabulated
-from hypercycle.validation import whole_number
+from hypercycle.numbers.checks import whole_number
+from hypercycle.range_test.random_states import kept_random_states_of_loaders
+from hypercycle.range_test.recorded import RangeTest
+from hypercycle.range_test.recorder import Recorder
+from hypercycle.range_test.running import Metrics, averaged, checked_metrics, endless, sweep_of
+from hypercycle.schedules.tabulated import Tabulated
 from hypercycle_optax.transformation import cycled
 
 # Updates that one call of the compiled loop makes, before somebody looks whether to stop; fewer

@@ -11,21 +11,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from hypercycle.composition import (
-    Chain,
-    Constant,
-    Schedule,
-    is_precomputable,
-    length_of,
-    parts_of,
-    reached_values,
+from hypercycle.numbers.checks import is_traced, whole_number
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.constant import Constant
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import (
+    Record,
 )
-from hypercycle.cycle import Cycle
-from hypercycle.lengths import Length
-from hypercycle.plan import Groups, Plan, value_at
-from hypercycle.validation import is_traced, whole_number
-from hypercycle_optax import arguments
-from hypercycle_optax.arguments import Argument
+from hypercycle_optax import names as arguments
+from hypercycle_optax.names import Argument
 from hypercycle_optax.tracing import check_traceable
 
 LARGEST_STEP = 2**31 - 1
@@ -128,7 +122,7 @@ def cycled(
         raise ValueError(f"start_step must be at most 2**31 - 1, got {start_step=}")
     resolved = _as_plan(plan).resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
     program = _program(factory, resolved, param_labels, fixed, fits=not external_step)
-    start_values = [value_at(one.schedule, start) for one in program.driven]
+    start_values = [one.schedule(start) for one in program.driven]
     made = program.make(start_values)
     placeholders = [v if isinstance(v, float) else 0.5 for v in start_values]
     check_traceable(lambda values: program.make(values) and (), program.names, placeholders)
@@ -227,7 +221,7 @@ class _Driven:
     name: str
     label: Hashable
     argument: Argument
-    schedule: Schedule
+    schedule: Record
 
 
 @dataclass(frozen=True)
@@ -350,24 +344,19 @@ def _constant(schedule: Any) -> float | None:
     return value if isinstance(value, float) else None
 
 
-def _check_values(name: str, argument: Argument, schedule: Schedule) -> None:
-    if not is_precomputable(schedule):
+def _check_values(name: str, argument: Argument, schedule: Record) -> None:
+    if not schedule.precomputable:
         return
-    reached = [value for value in reached_values(schedule) if not is_traced(value)]
+    reached = [value for value in schedule.reached() if not is_traced(value)]
     argument.interval.check(np.array(reached), f"{name} ({argument})")
 
 
-def _check_length(name: str, schedule: Schedule) -> None:
+def _check_length(name: str, schedule: Record) -> None:
     """Refuse what ends, or turns, later than the count can tell."""
-    for part in parts_of(schedule):
+    for part in schedule.schedules:
         _check_length(name, part)
-    steps: Length | None = length_of(schedule)
-    if isinstance(schedule, Cycle):
-        steps = schedule.clock.first_period
-    elif isinstance(schedule, Chain):
-        lengths = (p[1] if isinstance(p, tuple) else length_of(p) for p in schedule.parts)
-        steps = sum(length or 0 for length in lengths)
-    if isinstance(steps, int) and steps > LARGEST_STEP:
+    steps = schedule.least_count
+    if steps > LARGEST_STEP:
         raise ValueError(
             f"{name}: {schedule!r} takes {steps} steps, but the count of a JAX program is an int32 "
             "and stays at 2**31 - 1: choose shorter lengths"

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from hypercycle import hookimpl
 
 if TYPE_CHECKING:
-    from hypercycle.attaching import Options
-    from hypercycle.plan import Plan
+    from hypercycle.driving.options import Options
+    from hypercycle.plans.plan import Plan
     from hypercycle_torch.cycler import OptimizerCycler, OptimizerFollower
     from hypercycle_torch.range_test_runner import range_test
 

@@ -13,16 +13,18 @@ import numpy as np
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from hypercycle.composition import Constant, Schedule, reached_values
-from hypercycle.cycler import Cycler
-from hypercycle.plan import Groups, Plan
-from hypercycle.tracks import Track, Tracks
-from hypercycle.validation import whole_number
-from hypercycle_torch import hyperparameters
-from hypercycle_torch.hyperparameters import Group, Hyperparameter
+from hypercycle.driving.cycler import Cycler
+from hypercycle.driving.tracks import Track, Tracks
+from hypercycle.numbers.checks import whole_number
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.constant import Constant
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import Record
+from hypercycle_torch import names as hyperparameters
+from hypercycle_torch.names import Group, Hyperparameter
 
 if TYPE_CHECKING:
-    from hypercycle.attaching import Options
+    from hypercycle.driving.options import Options
 
 
 def is_optimizer(target: Any) -> bool:
@@ -74,7 +76,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         if options.relative:
             initial = {name: self._present_values(optimizer, name) for name in plan}
         self.base_lrs = [_lr_of(group) for group in optimizer.param_groups]
-        self._begin(plan, options, initial)
+        self.begin(plan, options, initial)
         self._attached = True
 
     # The LRScheduler's interface.
@@ -90,7 +92,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         if groups is not self._groups or len(groups) != self._group_count:
             self._follow(groups)
         index = step - self._first_step
-        if not 0 <= index < self._step_count:
+        if not 0 <= index < self._rows_ahead:
             index = self._look_ahead(step)
         # Two hyperparameters a turn: with many groups, the loop itself is what costs.
         for values, others, key, other_key in self._shared:
@@ -126,8 +128,15 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     # Writing.
 
-    def _target(self) -> Any:
+    @property
+    def target(self) -> Any:
+        """The optimizer."""
         return self.optimizer
+
+    def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        """Assign the values of a step, one place after the other."""
+        for track, entry in zip(tracks, row, strict=True):
+            self._write_place(track.place, entry)
 
     def _write_slower(self, index: int) -> None:
         """Write what is no float of its own in every group: members of tuples, tensors."""
@@ -148,8 +157,9 @@ class OptimizerCycler(Cycler, LRScheduler):
         for group, value in zip(driven, values, strict=True):
             write(group, value)
 
-    def _install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
-        row = [column[0] for column in columns]
+    def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        """Assign the first values, and sort the tracks by how further ones are written."""
+        row = tuple(column[0] for column in columns)
         if not self._attached:
             for track, entry in zip(tracks, row, strict=True):
                 values = entry if isinstance(entry, list) else [entry]
@@ -159,8 +169,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                             self.optimizer, track.place.hyperparameter, value
                         )
         self._bind(tracks, columns)
-        for track, entry in zip(tracks, row, strict=True):
-            self._write_place(track.place, entry)
+        self.write(tracks, row)
 
     def _bind(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
         """Sort the tracks by how they are written: floats in all groups are the fast way."""
@@ -207,9 +216,10 @@ class OptimizerCycler(Cycler, LRScheduler):
             for index, group in enumerate(groups)
         ]
 
-    def _tracks_for(
+    def tracks_for(
         self, plan: Plan, initial: dict[str, list[float]] | None, *, following: bool = False
     ) -> tuple[Track, ...]:
+        """Return the tracks of a plan; refuse what the optimizer does not have or accept."""
         owners: dict[Hyperparameter, str] = {}
         tracks = []
         for name, schedule in plan.items():
@@ -230,7 +240,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         name: str,
         hyperparameter: Hyperparameter,
         schedule: Any,
-        by_index: dict[int, Schedule],
+        by_index: dict[int, Record],
         initial: list[float] | None,
     ) -> Track:
         groups: list[Group] = self.optimizer.param_groups
@@ -267,7 +277,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         reached: set[float] = set()
         for index, schedule in enumerate(track.schedules):
             factor = 1.0 if track.factors is None else track.factors[index]
-            values = [factor * v for v in reached_values(schedule)]
+            values = [factor * v for v in schedule.reached()]
             track.interval.check(np.array(values), f"{track.name} ({hyperparameter} of {kind})")
             reached.update(values)
         for value in sorted({min(reached), max(reached)} if reached else ()):
@@ -275,12 +285,12 @@ class OptimizerCycler(Cycler, LRScheduler):
             if reason is not None:
                 raise ValueError(f"{kind} does not accept {track.name}={value!r}: {reason}")
 
-    def _by_index(self, name: str, schedules: Any, *, following: bool) -> dict[int, Schedule]:
+    def _by_index(self, name: str, schedules: Any, *, following: bool) -> dict[int, Record]:
         """Return the schedule of each driven group; refuse groups that are not there or missing."""
         groups: list[Group] = self.optimizer.param_groups
         if not isinstance(schedules, Groups):
             return {i: schedules for i in range(len(groups)) if i not in self._left_alone}
-        named: dict[int, Schedule | None] = {}
+        named: dict[int, Record | None] = {}
         for key, schedule in schedules.items():
             matching = _indices(groups, key)
             if not matching and not following:
@@ -322,7 +332,7 @@ class OptimizerCycler(Cycler, LRScheduler):
             }
             added = range(before, len(groups))
             self._left_alone |= {index for index in added if not self._joins(groups[index], index)}
-            self._tracks = Tracks(self._tracks_for(self.plan, initial, following=True))
+            self._tracks = Tracks(self.tracks_for(self.plan, initial, following=True))
             self._forget_ahead()
             self._initial, self._group_count = initial, len(groups)
         self._bind(self._tracks.tracks, self._columns)

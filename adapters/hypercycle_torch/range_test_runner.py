@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
-from hypercycle.range_test import RangeTest
-from hypercycle.sweep import Metrics, Recorder, Sweep, averaged, checked_metrics, sweep_of
-from hypercycle.validation import whole_number
-from hypercycle_torch import hyperparameters
+from hypercycle.numbers.checks import whole_number
+from hypercycle.range_test.recorded import RangeTest
+from hypercycle.range_test.recorder import Recorder
+from hypercycle.range_test.running import Metrics, averaged, checked_metrics, sweep_of
+from hypercycle.range_test.sweep import Sweep
+from hypercycle_torch import names as hyperparameters
 from hypercycle_torch.cycler import is_optimizer
-from hypercycle_torch.hyperparameters import Hyperparameter
+from hypercycle_torch.names import Hyperparameter
 from hypercycle_torch.snapshot import has_state, kept_batches, kept_flags, kept_training
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hypercycle.random_states import kept_random_states
+from hypercycle.range_test.random_states import kept_random_states
 from hypercycle_torch.cycler import OptimizerFollower, is_optimizer
 
 # Lists longer than this hold data, not parts of a loader.

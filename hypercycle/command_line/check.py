@@ -10,7 +10,7 @@ import click
 from hypercycle.command_line.errors import Failure
 from hypercycle.command_line.output import wrapped
 from hypercycle.command_line.plans import loaded, resolved, unit_options
-from hypercycle.lengths import Units
+from hypercycle.numbers.lengths import Units
 
 
 @click.command()

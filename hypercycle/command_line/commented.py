@@ -11,9 +11,9 @@ from typing import Any
 import click
 
 from hypercycle.command_line.errors import Failure, check_folder
-from hypercycle.cycle import Cycle
-from hypercycle.plan import Plan
-from hypercycle.plan_files import file_data, written
+from hypercycle.plan_files.files import file_data, written
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.cycle import Cycle
 
 _COMMENTS = {
     "low": "the lower bound",

@@ -10,13 +10,14 @@ from typing import Any
 import click
 import numpy as np
 
-from hypercycle import plugins, registry
+from hypercycle import plugins
 from hypercycle.command_line.errors import refused
 from hypercycle.command_line.output import can_show, one_line, styled, wrapped
-from hypercycle.namespaces import NUMPY
-from hypercycle.plugins import PluginRecord
-from hypercycle.scale_policies import SCALES
-from hypercycle.waveform_functions import WAVEFORMS, Waveform
+from hypercycle.namespaces.namespace import NUMPY, Waveform
+from hypercycle.plugins.host import PluginRecord
+from hypercycle.shapes import registry
+from hypercycle.shapes.scales import SCALES
+from hypercycle.shapes.waveforms import WAVEFORMS
 
 _BARS = "▁▂▃▄▅▆▇█"
 _OURS = "hypercycle"

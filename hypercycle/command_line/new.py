@@ -8,12 +8,14 @@ from typing import Any
 
 import click
 
-from hypercycle import policies
 from hypercycle.command_line.commented import check_new, commented, write_new
 from hypercycle.command_line.errors import Failure, refused
-from hypercycle.composition import Chain, Ramp, Schedule
-from hypercycle.cycle import Cycle
-from hypercycle.plan import Plan
+from hypercycle.plans import policies
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.chain import Chain
+from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.ramp import Ramp
+from hypercycle.schedules.schedule import Schedule
 
 _CYCLING = ("triangular", "triangular2", "exp_range", "sgdr")
 _POLICIES = (*_CYCLING, "one_cycle", "wsd")

@@ -11,11 +11,11 @@ import click
 import numpy as np
 
 from hypercycle.command_line.errors import Failure, described, told_warnings
-from hypercycle.composition import Chain, Product, Schedule, length_of
-from hypercycle.cycle import Cycle
-from hypercycle.lengths import Units, checked_length, resolved_length
-from hypercycle.plan import Groups, Plan
-from hypercycle.plan_files import PlanFileError
+from hypercycle.numbers.lengths import Units, checked_length, resolved_length
+from hypercycle.plan_files.files import PlanFileError
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import Record
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -90,9 +90,9 @@ def _for_command_line(message: str) -> str:
     return f"{missing}: give --{argument.replace('_', '-')}" if advice else message
 
 
-def schedules_of(plan: Plan) -> dict[str, Schedule]:
+def schedules_of(plan: Plan) -> dict[str, Record]:
     """Return every schedule by its name, with its group's behind a stroke: ``lr/head``."""
-    schedules: dict[str, Schedule] = {}
+    schedules: dict[str, Record] = {}
     for name, part in plan.items():
         if isinstance(part, Groups):
             groups = part.items()
@@ -134,21 +134,8 @@ def _end(plan: Plan, units: Units) -> int:
     """Return the step at which the run ends, or else at which a plan has shown what it does."""
     if units.total_steps is not None:
         return units.total_steps
-    return max(map(_length_to_show, schedules_of(plan).values()), default=0) or SHOWN_STEPS
-
-
-def _length_to_show(schedule: Schedule) -> int:
-    length = length_of(schedule)
-    if length is not None:
-        return length
-    if isinstance(schedule, Cycle):
-        return int(schedule.boundaries(SHOWN_CYCLES + 1)[-1])
-    if isinstance(schedule, Chain):
-        before = length_of(Chain(*schedule.parts[:-1])) if len(schedule.parts) > 1 else 0
-        return (before or 0) + _length_to_show(schedule.schedules[-1])
-    if isinstance(schedule, Product):
-        return max(_length_to_show(schedule.first), _length_to_show(schedule.second))
-    return 0
+    schedules = schedules_of(plan).values()
+    return max((one.shown_in(SHOWN_CYCLES) for one in schedules), default=0) or SHOWN_STEPS
 
 
 def at_most(steps: range, most: int) -> range | np.ndarray[Any, np.dtype[np.int64]]:

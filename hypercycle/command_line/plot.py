@@ -19,7 +19,7 @@ from hypercycle.command_line.plans import (
     steps_option,
     unit_options,
 )
-from hypercycle.lengths import Units
+from hypercycle.numbers.lengths import Units
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,14 +11,14 @@ from typing import Any
 
 import click
 
-from hypercycle.bounds import Bounds
 from hypercycle.command_line.commented import check_new, commented, write_new
 from hypercycle.command_line.errors import Failure, refused
 from hypercycle.command_line.output import one_line, wrapped
 from hypercycle.command_line.plot import check_picture, choose_file_backend, save
-from hypercycle.plan import Plan
-from hypercycle.range_test import RangeTest
-from hypercycle.validation import suggestion
+from hypercycle.numbers.checks import suggestion
+from hypercycle.plans.plan import Plan
+from hypercycle.range_test.bounds import Bounds
+from hypercycle.range_test.recorded import RangeTest
 
 
 class UserCodeFailure(Failure):

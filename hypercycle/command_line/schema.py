@@ -26,7 +26,7 @@ def schema(output: str) -> None:
     """  # noqa: D301  (\b is click's: lines stay as they are)
     with told_warnings(), refused(ImportError, ValueError):
         try:
-            from hypercycle.plan_schema import json_schema
+            from hypercycle.plan_files.schema import json_schema
         except ImportError as error:
             raise ImportError(
                 "the schema needs pydantic: pip install 'hypercycle[files]'"

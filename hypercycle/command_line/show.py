@@ -19,9 +19,9 @@ from hypercycle.command_line.plans import (
     steps_option,
     unit_options,
 )
-from hypercycle.lengths import Units
-from hypercycle.plan import Plan
-from hypercycle.plotting import boundaries_by_name, line_points
+from hypercycle.drawing.schedules import boundaries_by_name, line_points
+from hypercycle.numbers.lengths import Units
+from hypercycle.plans.plan import Plan
 
 # Rows of a panel, without its title and its axis.
 _LEAST_ROWS, _MOST_ROWS = 4, 12

@@ -21,8 +21,8 @@ from hypercycle.command_line.plans import (
     steps_option,
     unit_options,
 )
-from hypercycle.lengths import Units
-from hypercycle.plan import Plan, value_at
+from hypercycle.numbers.lengths import Units
+from hypercycle.plans.plan import Plan
 
 # Steps that are computed, and held in memory, at once.
 _CHUNK = 4096
@@ -77,7 +77,7 @@ def _rows(plan: Plan, steps: range) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(steps), _CHUNK):
         part = steps[start : start + _CHUNK]
         array = np.arange(part.start, part.stop, part.step)
-        columns = [value_at(schedule, array).tolist() for schedule in schedules]
+        columns = [schedule(array).tolist() for schedule in schedules]
         yield from zip(part, *columns, strict=True)
 
 

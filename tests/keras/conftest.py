@@ -1,4 +1,4 @@
-"""Four devices on a machine that has none, and what is found by name here."""
+"""Four devices on a machine that has none."""
 
 import os
 
@@ -8,17 +8,12 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-import sys
-from pathlib import Path
-
 import pytest
 
 pytest.importorskip("keras")
 
 import hypercycle as hc
 import hypercycle_keras
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 if os.environ["KERAS_BACKEND"] == "tensorflow":
     import tensorflow as tf

@@ -8,15 +8,10 @@ os.environ["XLA_FLAGS"] = (
 )
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-import sys
-from pathlib import Path
-
 import pytest
 
 import hypercycle as hc
 import hypercycle_optax
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -3,14 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax_ulps as ulps
 import pytest
-import ulps
 from hypothesis import given, settings
 from strategies import schedules
 
 import hypercycle as hc
-from hypercycle import float32_pairs, namespaces
-from hypercycle.waveform_functions import WAVEFORMS
+from hypercycle.namespaces import float32_pairs, on_jax
+from hypercycle.shapes.waveforms import WAVEFORMS
 
 STEPS = ulps.spread(400)
 COMPOSITIONS = ulps.compositions()
@@ -18,30 +18,30 @@ COMPOSITIONS = ulps.compositions()
 
 @pytest.fixture
 def without_float64(monkeypatch):
-    monkeypatch.setattr(namespaces, "jax_lowers_float64", lambda _: False)
+    monkeypatch.setattr(on_jax, "lowers_float64", lambda _: False)
 
 
 def test_this_jax_has_float64_inside_float32_programs():
-    assert namespaces.jax_lowers_float64(jax.default_backend())
+    assert on_jax.lowers_float64(jax.default_backend())
     assert not jax.config.jax_enable_x64
 
 
 def test_the_trial_works_while_jax_traces():
-    namespaces.jax_lowers_float64.cache_clear()
+    on_jax.lowers_float64.cache_clear()
     jax.jit(hc.Cycle(0.1, 0.3, 7))(jnp.int32(3))
-    assert namespaces.jax_lowers_float64(jax.default_backend())
+    assert on_jax.lowers_float64(jax.default_backend())
 
 
 def test_without_float64_the_trial_says_so(monkeypatch):
     def no_float64():
         raise ValueError("Cannot lower jaxpr with verifier errors")
 
-    monkeypatch.setattr(namespaces, "_jax_float64", no_float64)
-    namespaces.jax_lowers_float64.cache_clear()
-    assert not namespaces.jax_lowers_float64(jax.default_backend())
+    monkeypatch.setattr(on_jax, "_float64", no_float64)
+    on_jax.lowers_float64.cache_clear()
+    assert not on_jax.lowers_float64(jax.default_backend())
     value = jax.jit(hc.Cycle(0.1, 0.3, 7))(jnp.int32(3))
     monkeypatch.undo()
-    namespaces.jax_lowers_float64.cache_clear()
+    on_jax.lowers_float64.cache_clear()
     assert value == np.float32(hc.Cycle(0.1, 0.3, 7)(3))
 
 

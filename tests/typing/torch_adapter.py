@@ -10,7 +10,7 @@ import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 import hypercycle as hc
-from hypercycle.objects import ObjectCycler
+from hypercycle.driving.objects import ObjectCycler
 from hypercycle_torch import OptimizerCycler, OptimizerFollower, range_test
 
 model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Dropout(0.5))

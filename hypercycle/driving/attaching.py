@@ -1,0 +1,199 @@
+"""``attach``: make a target's hyperparameters follow a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from hypercycle import plugins
+from hypercycle.driving.objects import ObjectCycler, attach_object
+from hypercycle.driving.options import OnEvent, OnMismatch, Options, PlanLike
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+    from torch.optim import Optimizer
+
+    from hypercycle_torch import OptimizerCycler, OptimizerFollower
+
+
+@overload
+def attach(
+    target: Optimizer,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["optimizer"],
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> OptimizerFollower: ...
+
+
+@overload
+def attach(
+    target: Optimizer,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> OptimizerCycler: ...
+
+
+@overload
+def attach(
+    target: Module,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> ObjectCycler: ...
+
+
+@overload
+def attach(
+    target: Any,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step", "optimizer"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> Any: ...
+def attach(
+    target: Any,
+    plan: PlanLike | None = None,
+    /,
+    *,
+    steps_per_epoch: int | None = None,
+    total_steps: int | None = None,
+    start_step: int = 0,
+    relative: bool = False,
+    advance: Literal["step", "optimizer"] = "step",
+    on_mismatch: OnMismatch = "error",
+    on_event: OnEvent | None = None,
+    events_of: str | Schedule | None = None,
+    **schedules: Schedule | Groups | float,
+) -> Any:
+    """Make the hyperparameters of ``target`` follow schedules.
+
+    Who can drive the target is asked of the plugins: a PyTorch optimizer gives a cycler that is an
+    ``LRScheduler``; a Keras optimizer, an optimizer for ``model.compile``; a factory of Optax's, a
+    transformation; any other object with numeric attributes, such as ``torch.nn.Dropout``, a
+    cycler that sets these. The values of ``start_step`` are in force when the call returns, and
+    everything is checked before anything is changed.
+
+    Parameters
+    ----------
+    target
+        What has the hyperparameters.
+    plan
+        A :class:`Plan` (or mapping) of names to schedules; more may follow as keywords.
+    steps_per_epoch, total_steps
+        Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
+    start_step
+        Continue at this step: the number of updates already made.
+    relative
+        The schedules multiply each parameter group's own initial value, instead of replacing it.
+    advance
+        ``"step"``: the cycler's ``step()`` moves it on. ``"optimizer"``: each real step of the
+        optimizer does, skipped ones of a gradient scaler excepted, and ``step()`` does nothing.
+    on_mismatch
+        What loading a state whose description differs from the present plan does: ``"error"``
+        refuses, ``"saved"`` takes the saved schedules, ``"current"`` keeps the present ones; the
+        last two warn and tell the differences.
+    on_event
+        Called as ``on_event(name, cycle, step)`` when training moves onto a ``"peak"`` (x = 1) or
+        a ``"cycle_end"``, after the values of that step are in force.
+    events_of
+        Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
+        given.
+    **schedules
+        Names and their schedules, as in :class:`Plan`. A number means a constant.
+
+    Raises
+    ------
+    TypeError
+        If nobody can drive the target, or an argument is of the wrong type.
+    ValueError
+        If a name is unknown, a value is outside what the target accepts, or one schedule would
+        flatten parameter groups whose values differ.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from hypercycle import Cycle
+    >>> dropout = SimpleNamespace(p=0.5)
+    >>> cycler = attach(dropout, p=Cycle(0.1, 0.3, step_size_up=2))
+    >>> dropout.p
+    0.1
+    >>> cycler.step()
+    >>> dropout.p
+    0.2
+    """
+    resolved = _merged(plan, schedules).resolve(
+        steps_per_epoch=steps_per_epoch, total_steps=total_steps
+    )
+    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
+    if on_event is not None or events_of is not None:
+        resolved.clock_owner(events_of)
+    driver = _ask(plugins.for_target(target), target, resolved, options)
+    if driver is None:
+        plugins.load_all()
+        driver = _ask(plugins.implementations("hypercycle_attach"), target, resolved, options)
+    if driver is None:
+        driver = attach_object(target, resolved, options)
+    return driver
+
+
+def _merged(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
+    if plan is None:
+        if not schedules:
+            raise ValueError("attach() needs at least one schedule, such as lr=Cycle(…), or a Plan")
+        return Plan(**schedules)
+    if not isinstance(plan, Mapping):
+        raise TypeError(
+            "the second argument of attach() is a Plan; say which hyperparameter a schedule is "
+            f"for, as in attach(target, lr=…), got {plan!r}"
+        )
+    twice = sorted(set(plan) & set(schedules))
+    if twice:
+        raise ValueError(f"{', '.join(twice)} given twice: in the plan and as a keyword")
+    return Plan(**plan, **schedules)
+
+
+def _ask(implementations: Any, target: Any, plan: Plan, options: Options) -> Any:
+    for implementation in implementations:
+        driver = plugins.call(implementation, target=target, plan=plan, options=options)
+        if driver is not None:
+            return driver
+    return None

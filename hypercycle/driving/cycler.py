@@ -1,0 +1,266 @@
+"""What every cycler shares: the step it is at, its values, its state, its events."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from numbers import Real
+from typing import Any
+
+from hypercycle import plugins
+from hypercycle.driving.options import OnMismatch, Options
+from hypercycle.driving.tracks import Track, Tracks
+from hypercycle.driving.warning import warn
+from hypercycle.numbers.checks import whole_number
+from hypercycle.plans.plan import Plan, describe_plan, plan_from
+from hypercycle.schedules.description import differences
+from hypercycle.schedules.schedule import Record
+
+STATE_VERSION = 1
+_STATE_KEYS = {"version", "step", "plan", "initial"}
+
+
+class Cycler(ABC):
+    """Keeps the hyperparameters of a target at the values of its step.
+
+    A kind of target says what it has (``tracks_for``) and how it is assigned (``write``).
+
+    ``step()`` after each update moves it on. What is computed ahead is looked up by the step, so
+    that assigning ``last_epoch`` or loading a state never brings up stale values.
+
+    Attributes
+    ----------
+    plan
+        The schedules, lengths in steps.
+    last_epoch
+        Updates made (the name is PyTorch's). The next ``step()`` goes on from what is assigned.
+    """
+
+    plan: Plan
+    last_epoch: int
+
+    # What a kind of target brings along.
+
+    @property
+    @abstractmethod
+    def target(self) -> Any:
+        """What is driven."""
+
+    @abstractmethod
+    def tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+        """Return the tracks of a plan, one for each name; refuse what the target does not have.
+
+        ``initial`` holds the values that a relative plan multiplies, by name; else it is None.
+        """
+
+    @abstractmethod
+    def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        """Assign the values of a step: one for each track, or a list of one per key."""
+
+    def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        """Assign the first row of the columns, from which further rows will come.
+
+        If the target refuses a value, it must be left as it was.
+        """
+        self.write(tracks, tuple(column[0] for column in columns))
+
+    # Moving on.
+
+    def begin(self, plan: Plan, options: Options, initial: dict[str, list[float]] | None) -> None:
+        """Start to drive the target: the values of ``options.start_step`` are assigned."""
+        self._options = options
+        self._initial = initial
+        self._observers = plugins.observers()
+        self._adopt(plan, self.tracks_for(plan, initial), options.start_step)
+
+    def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
+        joint = Tracks(tracks)
+        columns = joint.columns(step)
+        clock_owner = self._clock_owner_of(plan)
+        self.install(tracks, columns)
+        self.plan = plan
+        self._tracks = joint
+        self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
+        self._clock_owner = clock_owner
+        self.last_epoch = step
+        self._watched = clock_owner is not None or bool(self._observers)
+        self._observe()
+
+    def _clock_owner_of(self, plan: Plan) -> Record | None:
+        if self._options.on_event is None:
+            return None
+        return plan.clock_owner(self._options.events_of)
+
+    def step(self) -> None:
+        """Move on by one update and put the values of the new step in force."""
+        step = self.last_epoch + 1
+        self.write(self._tracks.tracks, self._row(step))
+        self.last_epoch = step
+        if self._watched:
+            self._tell(step)
+
+    def _row(self, step: int) -> tuple[Any, ...]:
+        index = step - self._first_step
+        if not 0 <= index < self._rows_ahead:
+            index = self._look_ahead(step)
+        return tuple(column[index] for column in self._columns)
+
+    def _look_ahead(self, step: int) -> int:
+        """Compute the values of ``step`` and some after it, and return the index of ``step``."""
+        # Into the same lists, which whoever writes them keeps at hand.
+        for column, values in zip(self._columns, self._tracks.columns(step), strict=True):
+            column[:] = values
+        self._first_step, self._rows_ahead = step, len(self._columns[0])
+        return 0
+
+    def _forget_ahead(self) -> None:
+        self._columns = [[] for _ in self._tracks.tracks]
+        self._first_step = self._rows_ahead = 0
+
+    def _tell(self, step: int) -> None:
+        self._observe()
+        on_event = self._options.on_event
+        if on_event is not None and self._clock_owner is not None:
+            for event in self._clock_owner.events(step):
+                on_event(*event)
+
+    def _observe(self) -> None:
+        for observer in self._observers:
+            plugins.call(observer, step=self.last_epoch, values=self.values, target=self.target)
+
+    @property
+    def plan_step(self) -> int:
+        """The step of the plan that the values are those of: the updates made."""
+        return int(self.last_epoch)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the present step by name; a dict by group where groups differ."""
+        row = self._row(self.last_epoch)
+        tracks = zip(self._tracks.tracks, row, strict=True)
+        return {track.name: track.value(entry) for track, entry in tracks}
+
+    # State.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return a new dict of plain types: the step, the description of the plan.
+
+        ``initial`` holds the initial values that a relative plan multiplies, else None.
+        """
+        initial = self._initial
+        return {
+            "version": STATE_VERSION,
+            "step": int(self.last_epoch),
+            "plan": describe_plan(self.plan),
+            "initial": initial and {name: list(values) for name, values in initial.items()},
+        }
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None
+    ) -> None:
+        """Continue where a state was saved; its values are in force when this returns.
+
+        Parameters
+        ----------
+        state_dict
+            What :meth:`state_dict` returned. It is not changed.
+        on_mismatch
+            What to do where the saved description differs from the present plan, if not what was
+            told to ``attach``: ``"error"`` refuses and lists the differences; ``"saved"`` takes
+            the saved schedules and ``"current"`` keeps the present ones, both with a warning.
+
+        Raises
+        ------
+        ValueError
+            If this is no state of a cycler, or on a mismatch. Nothing is changed then.
+        """
+        _check_state(state_dict)
+        step = whole_number(state_dict["step"], "the saved step")
+        saved_plan, saved_initial = state_dict["plan"], state_dict["initial"]
+        options = self._options
+        if on_mismatch is not None:
+            options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
+        choice = options.on_mismatch
+        plan, initial = self.plan, saved_initial
+        lines = differences(saved_plan, describe_plan(self.plan))
+        if (saved_initial is None) != (self._initial is None):
+            now = "absolute" if self._initial is None else "relative"
+            lines.append(f"the plan was saved as {_kind(saved_initial)} and is now {now}")
+        if lines:
+            listed = "\n  ".join(lines)
+            if choice == "error":
+                raise ValueError(
+                    f"the saved schedules differ from the present ones:\n  {listed}\n"
+                    "Pass on_mismatch='saved' to go on with the saved ones, or 'current' to keep "
+                    "the present ones at the saved step."
+                )
+            warn(f"going on with the {choice} schedules; the differences are:\n  {listed}")
+            if choice == "saved":
+                plan = plan_from(saved_plan)
+            else:
+                initial = self._initial_after_mismatch(saved_initial)
+        initial = initial and {name: list(values) for name, values in initial.items()}
+        tracks = self.tracks_for(plan, initial)
+        self._adopt(plan, tracks, step)
+        self._initial = initial
+
+    def _initial_after_mismatch(
+        self, saved: dict[str, list[float]] | None
+    ) -> dict[str, list[float]] | None:
+        """Keep the present plan, with the saved initial values where both are relative."""
+        if self._initial is None or saved is None:
+            return self._initial
+        return {name: saved.get(name, values) for name, values in self._initial.items()}
+
+    def __getstate__(self) -> dict[str, Any]:
+        # What is computed ahead is computed again; plugins belong to the process.
+        left_out = ("_columns", "_first_step", "_rows_ahead", "_observers", "_watched")
+        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget_ahead()
+        self._observers = plugins.observers()
+        self._watched = self._clock_owner is not None or bool(self._observers)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(step={self.last_epoch}, {self.plan!r})"
+
+
+def _check_state(state: Any) -> None:
+    if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
+        got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
+        raise ValueError(
+            f"this is no state of a hypercycle cycler: expected the keys {sorted(_STATE_KEYS)}, "
+            f"got {got}"
+        )
+    if state["version"] != STATE_VERSION:
+        raise ValueError(
+            f"the state has version {state['version']!r}, this hypercycle reads version "
+            f"{STATE_VERSION}: use the release that saved it, or start_step"
+        )
+    if not isinstance(state["plan"], Mapping) or not state["plan"]:
+        raise ValueError(f"the saved plan is no description of a plan, got {state['plan']!r}")
+    if state["initial"] is not None and not _are_initial(state["initial"], state["plan"]):
+        raise ValueError(
+            "the saved initial values must be None or a list of numbers for each name in the "
+            f"plan, got {state['initial']!r}"
+        )
+
+
+def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
+    return (
+        isinstance(initial, Mapping)
+        and set(initial) == set(names)
+        and all(
+            isinstance(values, list)
+            and all(isinstance(value, Real) and math.isfinite(value) for value in values)
+            for values in initial.values()
+        )
+    )
+
+
+def _kind(initial: Any) -> str:
+    return "absolute" if initial is None else "relative"

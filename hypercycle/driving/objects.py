@@ -1,0 +1,128 @@
+"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``."""
+
+from __future__ import annotations
+
+import inspect
+from numbers import Real
+from typing import Any
+
+from hypercycle import plugins
+from hypercycle.driving.cycler import Cycler
+from hypercycle.driving.names import is_not_a_number, is_number
+from hypercycle.driving.options import Options
+from hypercycle.driving.tracks import Track
+from hypercycle.numbers.checks import suggestion
+from hypercycle.plans.plan import Plan
+from hypercycle.schedules.groups import Groups
+
+_HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of"}
+_INSTEAD = {"advance": "it makes no steps that could be counted; call step() after each update"}
+
+
+def attach_object(target: Any, plan: Plan, options: Options) -> ObjectCycler:
+    """Return a cycler that sets attributes of ``target``; see :func:`hypercycle.attach`."""
+    if inspect.isclass(target):
+        raise TypeError(f"attach() drives an instance, got the class {target.__qualname__}")
+    return ObjectCycler(target, plan, options)
+
+
+class ObjectCycler(Cycler):
+    """Sets numeric attributes of any object to the values of its step.
+
+    A float attribute is assigned, a tensor or array with one element is filled in place. With
+    ``relative=True`` a schedule multiplies the attribute's initial value.
+    """
+
+    def __init__(self, target: Any, plan: Plan, options: Options) -> None:
+        options.refuse_others(_HONOURED, f"a {type(target).__name__}", _INSTEAD)
+        self._object = target
+        initial = None
+        if options.relative:
+            initial = {name: [_number(target, name)] for name in plan}
+        self.begin(plan, options, initial)
+
+    @property
+    def target(self) -> Any:
+        """The object."""
+        return self._object
+
+    def tracks_for(self, plan: Plan, initial: dict[str, list[float]] | None) -> tuple[Track, ...]:
+        """Return the tracks of a plan; refuse what is not a numeric attribute."""
+        return tuple(self._track(name, schedule, initial) for name, schedule in plan.items())
+
+    def _track(self, name: str, schedule: Any, initial: dict[str, list[float]] | None) -> Track:
+        _number(self._object, name)
+        if isinstance(schedule, Groups):
+            raise ValueError(
+                f"{name} has Groups, but a {type(self._object).__name__} has no parameter groups"
+            )
+        factors = None if initial is None else tuple(initial[name])
+        return Track(name, (schedule,), factors=factors)
+
+    def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        """Assign the first values; where one is refused, put back those before it."""
+        row = [column[0] for column in columns]
+        names = tuple(track.name for track in tracks)
+        before = [_number(self._object, name) for name in names]
+        done = 0
+        try:
+            for name, value in zip(names, row, strict=True):
+                _set(self._object, name, value)
+                done += 1
+        except Exception as error:
+            for name, value in zip(names[:done], before, strict=False):
+                _set(self._object, name, value)
+            raise ValueError(
+                f"{type(self._object).__name__} refuses {names[done]}={row[done]!r}: {error}"
+            ) from error
+
+    def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
+        """Assign each attribute."""
+        for track, value in zip(tracks, row, strict=True):
+            _set(self._object, track.name, value)
+
+
+def _set(target: Any, name: str, value: float) -> None:
+    present = getattr(target, name)
+    fill = getattr(present, "fill_", None) or getattr(present, "fill", None)
+    # NumPy's scalars have a fill() that fills a copy.
+    if fill is None or isinstance(present, Real):
+        setattr(target, name, value)
+    else:
+        fill(value)
+
+
+def _number(target: Any, name: str) -> float:
+    """Return an attribute as a float; refuse what is missing or no number."""
+    kind = type(target).__name__
+    if not hasattr(target, name):
+        known = _numeric_attributes(target)
+        if not known:
+            raise TypeError(
+                f"no plugin can drive a {kind}: pass an optimizer of a supported framework, or an "
+                f"object with a numeric attribute {name!r}, got {target!r:.80}{plugins.problems()}"
+            )
+        raise ValueError(
+            f"{kind} has no attribute {name!r}; {suggestion(name, known)}its numeric attributes: "
+            f"{', '.join(known)}{plugins.problems()}"
+        )
+    value = getattr(target, name)
+    if not _is_number(value):
+        raise is_not_a_number(name, kind, value)
+    return float(value.item() if hasattr(value, "item") else value)
+
+
+def _is_number(value: Any) -> bool:
+    one_element = getattr(value, "shape", None) in ((), (1,)) and hasattr(value, "dtype")
+    return is_number(value) or (one_element and "float" in str(value.dtype))
+
+
+def _numeric_attributes(target: Any) -> list[str]:
+    names = [name for name in dir(target) if not name.startswith("_")]
+    # Properties are not asked: they may do anything.
+    return [
+        name
+        for name in names
+        if not isinstance(inspect.getattr_static(target, name, None), property)
+        and _is_number(getattr(target, name, None))
+    ]

@@ -1,0 +1,190 @@
+"""The values that a cycler writes, computed ahead in blocks of steps.
+
+One call of NumPy gives the values of a thousand steps for little more than the price of one, so a
+training step only looks up ready-made floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hypercycle.driving.interval import UNLIMITED, Interval
+from hypercycle.namespaces.namespace import NUMPY, Floats
+from hypercycle.schedules.schedule import Record
+
+# The most steps whose values NumPy computes at once (no power of two: processors' caches do not
+# like such strides), and how many numbers are made Python's floats at once: so few that they stay
+# in the cache.
+BLOCK_STEPS = 2000
+BLOCK_FLOATS = 16_384
+
+
+@dataclass(frozen=True)
+class Track:
+    """One hyperparameter's schedules: one for everything, or one per key.
+
+    Attributes
+    ----------
+    name
+        The name in the plan.
+    schedules
+        One schedule, or one per key.
+    keys
+        What the schedules are for; None where one value is for everything.
+    factors
+        What each schedule is multiplied by: the initial values where it is relative.
+    interval
+        What the target accepts.
+    place
+        Where a kind of target writes it.
+    """
+
+    name: str
+    schedules: tuple[Record, ...]
+    keys: tuple[Hashable, ...] | None = None
+    factors: tuple[float, ...] | None = None
+    interval: Interval = UNLIMITED
+    place: Any = None
+
+    def check(self, values: Floats, what: str | None = None) -> None:
+        """Raise ValueError unless the target accepts these values, a row for each schedule."""
+        if self.interval.holds(values):
+            return
+        for index, row in enumerate(values):
+            where = "" if self.keys is None else f" of group {self.keys[index]!r}"
+            self.interval.check(row, f"{what or self.name}{where}")
+
+    def value(self, entry: Any) -> Any:
+        """Return an entry of a row as the public values show it."""
+        return entry if self.keys is None else dict(zip(self.keys, entry, strict=True))
+
+
+class Tracks:
+    """The tracks of a plan on a target, and how their values are computed together."""
+
+    def __init__(self, tracks: Sequence[Track]) -> None:
+        self.tracks = tuple(tracks)
+        schedules = [schedule for track in tracks for schedule in track.schedules]
+        self._schedules = schedules
+        self._precomputable = all(one.precomputable for one in schedules)
+        self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
+        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._block_start, self._block = 0, np.empty((len(self._schedules), 0))
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self.__dict__.copy()
+        del state["_block_start"], state["_block"]  # computed again
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def columns(self, step: int) -> list[list[Any]]:
+        """Return the values of ``step`` and of some steps after it, a list for each track.
+
+        Its entries are floats, or lists with one float per key. Columns end before the first step
+        whose values cannot be had.
+
+        Raises
+        ------
+        ValueError, OverflowError
+            If the values of ``step`` itself are not finite or not accepted.
+        """
+        if not self._block_start <= step < self._block_start + self._block.shape[1]:
+            self._compute(step)
+        start = step - self._block_start
+        count = self._steps_at_once
+        block = self._block[:, start : start + count]
+        if not self._precomputable:
+            self._forget()  # asked again, a user's function may say something else
+        return [
+            own[0].tolist() if track.keys is None else own.T.tolist()
+            for track, own in self._by_track(block)
+        ]
+
+    def _compute(self, step: int) -> None:
+        """Compute the block that starts at ``step``."""
+        # Different clocks cost a call of NumPy each, which only many steps make worth while.
+        count = min(BLOCK_STEPS, self._steps_at_once * max(len(self._alike), 1))
+        if not self._precomputable:
+            count = 1
+        while True:
+            try:
+                self._block = self._checked(self._values(step, count))
+            except (ValueError, OverflowError):
+                if count == 1:
+                    raise
+                count //= 2
+            else:
+                self._block_start = step
+                return
+
+    def _checked(self, values: Floats) -> Floats:
+        for track, own in self._by_track(values):
+            if track.factors is not None:
+                np.multiply(own, np.array(track.factors)[:, np.newaxis], out=own)
+            track.check(own)
+        return values
+
+    def _by_track(self, values: Floats) -> Iterator[tuple[Track, Floats]]:
+        """Yield each track with the rows of its own schedules."""
+        first = 0
+        for track in self.tracks:
+            yield track, values[first : first + len(track.schedules)]
+            first += len(track.schedules)
+
+    def _values(self, step: int, count: int) -> Floats:
+        """Return an array with a row of ``count`` values for each schedule."""
+        if count == 1:
+            return np.array([[schedule(step)] for schedule in self._schedules])
+        steps = np.arange(step, step + count)
+        if len(self._alike) == 1:
+            return self._alike[0].values(steps)
+        values = np.empty((len(self._schedules), count))
+        for alike in self._alike:
+            values[alike.members] = alike.values(steps)
+        return values
+
+
+class _Alike:
+    """Cycles that differ in nothing but their bounds, or any one schedule."""
+
+    def __init__(self, schedules: Sequence[Record], members: list[int]) -> None:
+        self.members = members
+        self._first: Any = schedules[members[0]]
+        self._bounds = None
+        if len(members) > 1:
+            cycles: list[Any] = [schedules[index] for index in members]
+            self._bounds = (
+                np.array([[cycle.anchor] for cycle in cycles]),
+                np.array([[cycle.other] for cycle in cycles]),
+            )
+
+    def values(self, steps: npt.NDArray[np.int64]) -> Floats:
+        """Return a row of values for each member."""
+        if self._bounds is None:
+            one: Floats = self._first(steps)
+            return one[np.newaxis]
+        # One wave between different bounds, as Cycle.evaluate has it.
+        anchors, others = self._bounds
+        y = self._first.height(steps, NUMPY)
+        values: Floats = anchors * (1.0 - y) + others * y
+        return values
+
+
+def _alike(schedules: Sequence[Record]) -> list[list[int]]:
+    """Return the indices of cycles that differ in nothing but their bounds, and each other one."""
+    groups: dict[Any, list[int]] = {}
+    for index, schedule in enumerate(schedules):
+        shape = schedule.shape
+        groups.setdefault(index if shape is None else shape, []).append(index)
+    return list(groups.values())

@@ -1,0 +1,1 @@
+"""Exact numbers: what is a number, lengths with units, the clock."""

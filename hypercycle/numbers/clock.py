@@ -1,0 +1,302 @@
+"""The clock of a cycle: whole-number arithmetic from a step to a place in a cycle.
+
+Everything here is exact: Python's integers for one step, int64 for arrays. Cycle ``k`` occupies the
+steps ``starts[k] <= step + offset < starts[k + 1]`` where ``offset`` is the phase in steps.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from hypercycle.namespaces.namespace import ONE_STEP, Namespace
+
+# A table of cycles whose length changes is made up to here for programs that are traced, where the
+# steps to come are not known; and it never holds more cycles than this.
+HORIZON = 2**53
+MOST_CYCLES = 100_000
+
+# Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
+# than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
+_EXACT = Context(prec=100)
+
+
+class Location(NamedTuple):
+    """Where a step lies. All arrays where the step is one.
+
+    Attributes
+    ----------
+    cycle
+        Number of the cycle, from 0.
+    step_in_cycle
+        Steps since the cycle started (a partial first cycle: since it would have started).
+    x
+        Height of the triangle in [0, 1], float64: 0 at the cycle's ends, 1 at its top.
+    rising
+        Whether the step belongs to the rising half.
+    """
+
+    cycle: Any
+    step_in_cycle: Any
+    x: Any
+    rising: Any
+
+
+class Event(NamedTuple):
+    """Something that happens at a step of a cycle.
+
+    Attributes
+    ----------
+    name
+        ``"peak"`` where ``x = 1`` (a saw-tooth's at its reset), ``"cycle_end"`` where the updates
+        made complete a cycle.
+    cycle
+        Number of the cycle whose peak or end it is, from 0.
+    step
+        Updates made.
+    """
+
+    name: str
+    cycle: int
+    step: int
+
+
+class Place(NamedTuple):
+    """A :class:`Location` before the division: whole numbers only."""
+
+    step: Any  # the step, held at the end of the last cycle
+    cycle: Any
+    step_in_cycle: Any
+    step_size_up: Any
+    step_size_down: Any
+
+
+class _Table:
+    """The starts and half lengths of cycles whose length is multiplied, made as far as asked.
+
+    Half ``k`` is round-half-up(length · mult^k) with ``mult`` taken as the decimal fraction that
+    it is written as, a half that is not zero being at least 1.
+    """
+
+    def __init__(self, step_size_up: int, step_size_down: int, cycle_mult: float) -> None:
+        self._ratio = Decimal(repr(cycle_mult))
+        self._power = Decimal(1)
+        self._halves_and_least = [(half, min(half, 1)) for half in (step_size_up, step_size_down)]
+        self._cycle_mult = cycle_mult
+        self.starts = [0]
+        self.ups: list[int] = []
+        self.downs: list[int] = []
+        self._arrays: tuple[Any, ...] = ((), (), ())
+        # Once every half has shrunk to one step, all further cycles are alike.
+        self.repeats = False
+
+    def _append(self) -> None:
+        up, down = (
+            max(int(_EXACT.multiply(half, self._power).to_integral_value(ROUND_HALF_UP)), least)
+            for half, least in self._halves_and_least
+        )
+        self._power = _EXACT.multiply(self._power, self._ratio)
+        self.ups.append(up)
+        self.downs.append(down)
+        self.starts.append(self.starts[-1] + up + down)
+        self.repeats = self._cycle_mult < 1.0 and up <= 1 and down <= 1
+
+    def columns(self, *, arrays: bool) -> tuple[Any, ...]:
+        """Return starts, ups and downs, as lists or as int64 arrays."""
+        lists = (self.starts, self.ups, self.downs)
+        if not arrays:
+            return lists
+        if len(self._arrays[0]) != len(self.starts):
+            self._arrays = tuple(np.asarray(column, dtype=np.int64) for column in lists)
+        return self._arrays
+
+    def reach(self, step: int) -> None:
+        """Make cycles until one holds ``step``."""
+        if step > HORIZON:
+            raise ValueError(
+                f"with cycle_mult={self._cycle_mult!r}, cycles that start after step 2**53 are "
+                f"not computed, got step {step}; ask for fewer cycles or steps"
+            )
+        while self.starts[-1] <= step and not self.repeats:
+            if len(self.ups) >= MOST_CYCLES:
+                raise ValueError(
+                    f"cycle_mult={self._cycle_mult!r} makes more than {MOST_CYCLES:,} cycles "
+                    f"before step {step}; use a multiplier further from 1, or cycle_mult=1"
+                )
+            self._append()
+
+    def make(self, cycles: int) -> None:
+        """Make at least this many cycles, or all that differ."""
+        while len(self.ups) < cycles and not self.repeats:
+            self.reach(self.starts[-1])
+
+    def start(self, cycle: int) -> int:
+        """Return the first step of a cycle."""
+        self.make(cycle)
+        if cycle < len(self.starts):
+            return self.starts[cycle]
+        beyond = cycle - (len(self.starts) - 1)
+        return self.starts[-1] + beyond * (self.ups[-1] + self.downs[-1])
+
+
+@functools.lru_cache(maxsize=16)  # a table of the most cycles takes 15 MB
+def _table(step_size_up: int, step_size_down: int, cycle_mult: float) -> _Table:
+    return _Table(step_size_up, step_size_down, cycle_mult)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The part of a :class:`~hypercycle.Cycle` that says when, not how high."""
+
+    step_size_up: int
+    step_size_down: int
+    phase: float = 0.0
+    cycle_mult: float = 1.0
+    cycles: int | None = None
+
+    @functools.cached_property
+    def first_period(self) -> int:
+        """Length of cycle 0 in steps, were it whole."""
+        return self.start(1)
+
+    @functools.cached_property
+    def offset(self) -> int:
+        """Steps of cycle 0 that lie before step 0."""
+        return round(self.phase * self.first_period) % self.first_period
+
+    @functools.cached_property
+    def end(self) -> int | None:
+        """The step at which the last cycle is complete; None without an end."""
+        return None if self.cycles is None else self.start(self.cycles) - self.offset
+
+    def start(self, cycle: int) -> int:
+        """Return ``step + offset`` of the first step of a cycle."""
+        if self.cycle_mult == 1.0:
+            return cycle * (self.step_size_up + self.step_size_down)
+        return _table(self.step_size_up, self.step_size_down, self.cycle_mult).start(cycle)
+
+    def place(self, step: Any, xp: Namespace) -> Place:
+        """Return where ``step`` lies, held at the end of the last cycle."""
+        if self.end is not None:
+            step = xp.clip(step, 0, self.end)
+        if xp.largest_step < HORIZON:
+            return self._place_in_few_bits(step, xp)
+        shifted = step + self.offset if self.offset else step
+        if self.cycle_mult == 1.0:
+            up, down = self.step_size_up, self.step_size_down
+            period = up + down
+            cycle = shifted // period
+            if self.cycles is not None:
+                cycle = xp.clip(cycle, 0, self.cycles - 1)
+            return Place(step, cycle, shifted - cycle * period, up, down)
+        return self._place_in_table(step, shifted, xp)
+
+    def _place_in_few_bits(self, step: Any, xp: Namespace) -> Place:
+        """Do the same where ``step + offset`` may overflow."""
+        if self.cycle_mult != 1.0:
+            return self._place_in_table(step, step, xp)
+        up, down = self.step_size_up, self.step_size_down
+        period = up + down
+        before = 1 if self.offset else 0  # cycles that begin before step 0
+        since = step - before * (period - self.offset)
+        cycle = since // period + before
+        if self.cycles is not None:
+            cycle = xp.clip(cycle, 0, self.cycles - 1)
+        return Place(step, cycle, since - (cycle - before) * period, up, down)
+
+    def _place_in_table(self, step: Any, shifted: Any, xp: Namespace) -> Place:
+        table = _table(self.step_size_up, self.step_size_down, self.cycle_mult)
+        if self.cycles is not None:
+            table.make(self.cycles)
+        elif xp is ONE_STEP:
+            table.reach(shifted)
+        else:
+            table.reach(int(shifted.max(initial=0)) if isinstance(shifted, np.ndarray) else HORIZON)
+        last = len(table.ups) - 1 if self.cycles is None else min(self.cycles, len(table.ups)) - 1
+        starts, ups, downs = table.columns(arrays=xp is not ONE_STEP)
+        if xp.largest_step < HORIZON:
+            starts = starts - self.offset
+            last = min(last, int(np.searchsorted(starts, xp.largest_step, side="right")) - 1)
+            if ups[last] + downs[last] > xp.largest_step:
+                raise OverflowError(f"cycle {last} is longer than {xp.largest_step} steps")
+        cycle = xp.clip(xp.search(starts, shifted) - 1, 0, last)
+        step_in_cycle = shifted - xp.take(starts, cycle)
+        up, down = xp.take(ups, cycle), xp.take(downs, cycle)
+        if table.repeats:
+            # Only the table's last cycle is ever left behind.
+            beyond = step_in_cycle // (up + down)
+            if self.cycles is not None:
+                beyond = xp.clip(beyond, 0, self.cycles - 1 - last)
+            cycle = cycle + beyond
+            step_in_cycle = step_in_cycle - beyond * (up + down)
+        return Place(step, cycle, step_in_cycle, up, down)
+
+    def height(self, place: Place, xp: Namespace) -> Any:
+        """Return ``x``, the height of the triangle in [0, 1], as float64."""
+        t = place.step_in_cycle
+        if self.step_size_down == 0:
+            return xp.to_float(t) / _divisor(place.step_size_up, xp)
+        remaining = place.step_size_up + place.step_size_down - t
+        if self.step_size_up == 0:
+            return xp.to_float(remaining) / _divisor(place.step_size_down, xp)
+        # The half that a step is not in is never lower than 1, so the minimum picks the right one.
+        if self.step_size_up == self.step_size_down:
+            return xp.to_float(xp.lesser(t, remaining)) / _divisor(place.step_size_up, xp)
+        return xp.lesser(
+            xp.to_float(t) / _divisor(place.step_size_up, xp),
+            xp.to_float(remaining) / _divisor(place.step_size_down, xp),
+        )
+
+    def rising(self, place: Place) -> Any:
+        """Return whether the step belongs to the rising half."""
+        if self.step_size_down == 0:
+            return place.step_in_cycle >= 0  # also at the top that a last saw-tooth holds
+        return place.step_in_cycle < place.step_size_up
+
+    def boundaries(self, n: int) -> list[int]:
+        """Return the first ``n`` steps at which a cycle starts; step 0 starts cycle 0."""
+        if self.cycles is not None:
+            n = min(n, self.cycles)
+        if self.cycle_mult != 1.0:
+            _table(self.step_size_up, self.step_size_down, self.cycle_mult).make(n)
+        return [max(self.start(cycle) - self.offset, 0) for cycle in range(n)]
+
+    def steps_to_cycle_end(self, step: int) -> int:
+        """Return how many updates are missing to the end of a cycle; 0 at one."""
+        if self.end is not None and step >= self.end:
+            return 0
+        place = self.place(step, ONE_STEP)
+        if place.step_in_cycle == 0 and step > 0:
+            return 0
+        return int(place.step_size_up + place.step_size_down - place.step_in_cycle)
+
+    def is_cycle_end(self, step: int) -> bool:
+        """Return whether ``step`` updates complete a cycle."""
+        if self.end is not None and step > self.end:
+            return False
+        return step > 0 and self.steps_to_cycle_end(step) == 0
+
+    def events(self, step: int) -> list[Event]:
+        """Return what happens when the clock moves onto ``step``."""
+        if self.end is not None and step > self.end:
+            return []
+        happened = []
+        completed = self.is_cycle_end(step)
+        place = self.place(step, ONE_STEP)
+        if completed:
+            last = place.cycle if step == self.end else place.cycle - 1
+            if self.step_size_down == 0:
+                happened.append(Event("peak", last, step))
+            happened.append(Event("cycle_end", last, step))
+        at_top = place.step_in_cycle == place.step_size_up
+        if at_top and self.step_size_down != 0:
+            happened.append(Event("peak", place.cycle, step))
+        return happened
+
+
+def _divisor(length: Any, xp: Namespace) -> Any:
+    return float(length) if isinstance(length, int) else xp.to_float(length)

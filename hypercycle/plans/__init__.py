@@ -1,0 +1,1 @@
+"""Names of hyperparameters and what they follow; the policies of the literature."""

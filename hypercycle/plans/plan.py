@@ -1,0 +1,220 @@
+"""``Plan``: which hyperparameter follows which schedule; ``Groups``: one schedule per group."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hypercycle.numbers.clock import Event
+from hypercycle.schedules.description import describe, schedule_from
+from hypercycle.schedules.function import as_schedule
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import Record, Schedule
+
+
+class Plan(Mapping[str, Any]):
+    """Names of hyperparameters and the schedules that they follow.
+
+    Names are neutral and mean the same in every framework: ``lr``, ``momentum``, ``beta1``,
+    ``beta2``, ``weight_decay``, ``eps``; anything else is the framework's own name. A number means
+    :class:`~hypercycle.Constant`. A plan is read-only and hashable, and prints, compares and
+    pickles as the record that it is.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no schedule, or a value is neither a schedule, nor Groups, nor a number.
+
+    Examples
+    --------
+    >>> from hypercycle import Cycle
+    >>> lr = Cycle(0.1, 0.5, 4)
+    >>> plan = Plan(lr=lr, momentum=lr.opposite(0.85, 0.95), weight_decay=1e-4)
+    >>> plan(4)
+    {'lr': 0.5, 'momentum': 0.85, 'weight_decay': 0.0001}
+    >>> Plan(lr=Cycle(0.1, 0.5, "2ep")).resolve(steps_per_epoch=10)
+    Plan(lr=Cycle(0.1, 0.5, 20))
+    """
+
+    def __init__(self, /, **schedules: Any) -> None:
+        if not schedules:
+            raise ValueError("Plan needs at least one schedule, such as Plan(lr=Cycle(…))")
+        self._schedules = {
+            name: value if isinstance(value, Groups) else as_schedule(value, name)
+            for name, value in schedules.items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self._schedules[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._schedules)
+
+    def __len__(self) -> int:
+        return len(self._schedules)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._schedules.items()))
+
+    def __repr__(self) -> str:
+        if all(name.isidentifier() for name in self):
+            return f"Plan({', '.join(f'{name}={value!r}' for name, value in self.items())})"
+        return f"Plan(**{self._schedules!r})"
+
+    def __call__(self, step: Any) -> dict[str, Any]:
+        """Return ``{name: value}`` at a step: floats for an int, arrays for an array of steps.
+
+        The value of a name with :class:`Groups` is a dict ``{group: value}``.
+
+        Raises
+        ------
+        ValueError
+            If a length has a unit that is not resolved yet.
+        """
+        return {name: schedule(step) for name, schedule in self.items()}
+
+    @property
+    def resolved(self) -> bool:
+        """Whether all lengths are in steps."""
+        return all(one.resolved for one in self.values())
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Plan:
+        """Return the plan with all lengths in steps.
+
+        Parameters
+        ----------
+        steps_per_epoch
+            Optimizer updates per epoch, for lengths such as ``"4ep"``.
+        total_steps
+            Optimizer updates of the whole run, for lengths such as ``"30%"``.
+
+        Raises
+        ------
+        ValueError
+            If a length needs one that is not given.
+        """
+        units = {"steps_per_epoch": steps_per_epoch, "total_steps": total_steps}
+        return Plan(**{name: schedule.resolve(**units) for name, schedule in self.items()})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Plan:
+        r"""Return the plan in a file: TOML, JSON or YAML, by its suffix.
+
+        Reading a file never runs code; sizes are limited, so that no file keeps a reader busy.
+
+        Parameters
+        ----------
+        path
+            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If the file holds no plan: a ValueError whose ``problems`` are all that is wrong, each
+            with its path in the file, what was got and what is allowed.
+        OSError
+            If the file cannot be read.
+        ImportError
+            If pydantic (or PyYAML, for YAML) is missing, with what to install.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> text = "[lr]\nlow = 0.1\nhigh = 0.5\nstep_size_up = 4"
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "plan.toml")
+        ...     _ = file.write_text(text)
+        ...     Plan.load(file)
+        Plan(lr=Cycle(0.1, 0.5, 4))
+        """
+        from hypercycle.plan_files.files import load_plan
+
+        return load_plan(path)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the plan to a file, from which :meth:`load` makes an equal one.
+
+        Waveforms and scale policies are written by their registered names, with the package of
+        the plugin that offers them. A file that is there is replaced when all is written.
+
+        Parameters
+        ----------
+        path
+            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If a schedule is, or has in it, a function that has no registered name, or if
+            :meth:`load` would refuse the file, for its size or for a name.
+        OSError
+            If the file cannot be written.
+        ImportError
+            If pydantic, tomlkit (for TOML) or PyYAML (for YAML) is missing.
+        """
+        from hypercycle.plan_files.files import save_plan
+
+        save_plan(self, path)
+
+    def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
+        """Return what happens when training moves onto ``step``.
+
+        Events are those of the plan's ``lr`` (or its only schedule) unless ``of`` names another,
+        or is a schedule itself.
+
+        >>> from hypercycle import Cycle
+        >>> Plan(lr=Cycle(0.1, 0.5, 4)).events(8)
+        [Event(name='cycle_end', cycle=0, step=8)]
+        """
+        return self.clock_owner(of).events(step)
+
+    def clock_owner(self, of: str | Schedule | None = None) -> Record:
+        """Return the schedule whose peaks and cycle ends are the plan's.
+
+        Raises
+        ------
+        ValueError
+            If it is not clear which one, with what to say.
+        """
+        if callable(of):
+            return as_schedule(of, "events_of")
+        if of is None:
+            of = next(iter(self)) if len(self) == 1 else "lr"
+        owner = self._schedules.get(of)
+        if owner is None:
+            raise ValueError(
+                f"events follow the plan's {of!r}, which is not among {sorted(self)}: name one of "
+                "these, or give a schedule"
+            )
+        if isinstance(owner, Groups):
+            raise ValueError(
+                f"{of!r} has one schedule per group, so its events are ambiguous: give the "
+                "schedule whose events are meant"
+            )
+        schedule: Record = owner
+        return schedule
+
+
+def describe_plan(plan: Plan) -> dict[str, Any]:
+    """Return a plan as plain data.
+
+    >>> from hypercycle import Cycle
+    >>> describe_plan(Plan(lr=Cycle(0.1, 0.5, 4), momentum=0.9))["momentum"]
+    {'kind': 'constant', 'value': 0.9}
+    """
+    return {name: describe(schedule) for name, schedule in plan.items()}
+
+
+def plan_from(description: Mapping[str, Any]) -> Plan:
+    """Return the plan that a description describes.
+
+    Raises
+    ------
+    ValueError
+        If it holds a user's own function, or something that is no description.
+    """
+    return Plan(**{name: schedule_from(one, name) for name, one in description.items()})

@@ -1,0 +1,41 @@
+"""Other people's code: the hooks, and how plugins are found, loaded and called."""
+
+from __future__ import annotations
+
+from hypercycle.plugins.host import (
+    ENVIRONMENT_VARIABLE,
+    GROUP,
+    HOOKS,
+    PluginRecord,
+    call,
+    describe,
+    distribution_of,
+    for_target,
+    implementations,
+    listing,
+    load_all,
+    observers,
+    problems,
+    register_plugin,
+    tolerated,
+    unregister_plugin,
+)
+
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "GROUP",
+    "HOOKS",
+    "PluginRecord",
+    "call",
+    "describe",
+    "distribution_of",
+    "for_target",
+    "implementations",
+    "listing",
+    "load_all",
+    "observers",
+    "problems",
+    "register_plugin",
+    "tolerated",
+    "unregister_plugin",
+]

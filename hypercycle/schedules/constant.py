@@ -1,0 +1,37 @@
+"""``Constant``: the same value at every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.checks import finite_number
+from hypercycle.schedules.printing import shown
+from hypercycle.schedules.schedule import Record
+
+
+@dataclass(frozen=True, repr=False)
+class Constant(Record):
+    """The same value at every step.
+
+    >>> Constant(0.9)(10**12)
+    0.9
+    """
+
+    value: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", finite_number(self.value, "value"))
+
+    def __repr__(self) -> str:
+        return shown(self, positional=("value",))
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return the value, to be broadcast."""
+        del step, xp
+        return self.value
+
+    def reached(self) -> list[float]:
+        """Return the value."""
+        return [self.value]

@@ -1,0 +1,401 @@
+"""``Cycle``: a waveform between two bounds, the central record of the library."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, applied
+from hypercycle.namespaces.steps import checked_steps
+from hypercycle.numbers.checks import finite_number, is_traced, whole_number
+from hypercycle.numbers.clock import Clock, Event, Location, Place
+from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.schedules.printing import shown
+from hypercycle.schedules.schedule import Record
+from hypercycle.shapes import registry
+from hypercycle.shapes.scales import Unscaled, validated_scale
+from hypercycle.shapes.waveforms import triangular
+
+LARGEST_CYCLE_MULT = 100.0
+
+WaveformLike = str | Waveform | tuple[str | Waveform, str | Waveform]
+
+
+@dataclass(frozen=True, repr=False)
+class Cycle(Record):
+    r"""A value that cycles between two bounds, as a function of the step.
+
+    .. math::
+
+        y = \mathrm{scale}(cycle, step) \cdot w(x), \qquad
+        value = anchor \cdot (1 - y) + other \cdot y
+
+    with ``anchor, other = low, high``, exchanged if ``inverted``. ``x`` rises from 0 to 1 over
+    ``step_size_up`` steps and falls back over ``step_size_down``. The step is the number of
+    optimizer updates already made: 0 for the first. A value is computed from its step and never
+    accumulated, in whole-number arithmetic up to ``x`` and float64 from there: step 10¹² is as
+    exact as step 10, and both bounds are hit exactly.
+
+    Parameters
+    ----------
+    low, high
+        The bounds, ``low <= high``, in the hyperparameter's own unit. Numbers that JAX is tracing
+        are taken too: their order and finiteness cannot be checked.
+    step_size_up, step_size_down
+        Lengths of the rising and the falling half: whole steps, or a string with a unit
+        (``"2000it"``, ``"4ep"``, ``"30%"``) that ``attach`` or ``Plan.resolve`` turns into steps.
+        ``step_size_down`` is ``step_size_up`` if not given; 0 jumps back (saw-tooth), and
+        ``step_size_up=0`` starts at the top (warm restarts).
+    waveform
+        Shape of a half: a registered name (:func:`hypercycle.waveforms` lists them), a function
+        ``w(x, xp)`` with w(0) = 0 and w(1) = 1, or a pair of those for rise and fall.
+    scale
+        Scale policy: ``"constant"``, ``"halving"``, an instance such as ``Exponential(0.9999)``,
+        or a function ``scale(cycle, step, xp)``.
+    scale_of
+        ``"amplitude"``: the wave shrinks toward its anchor. ``"bounds"``: both bounds shrink,
+        ``value = scale·(anchor·(1 − w) + other·w)``.
+    inverted
+        Start at ``high`` and fall first: opposite phase.
+    phase
+        Start round(phase · period) steps into the first cycle, 0 <= phase < 1. The first cycle is
+        then partial and is cycle 0.
+    cycle_mult
+        Half ``k`` is round-half-up(length · cycle_mult^k) steps long, at least 1 unless it is 0.
+    cycles
+        Number of cycles after which the value holds what it had reached; None never ends.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a bound is not a finite number or the two are reversed, a length is negative or no whole
+        number, both halves are 0, a name is unknown, or a waveform misses 0 at 0 or 1 at 1.
+
+    Notes
+    -----
+    The triangular wave, its name and ``step_size`` are L. N. Smith's, arXiv:1506.01186, section
+    3; the opposite phase of the momentum his, arXiv:1803.09820, section 4.3; warm restarts I.
+    Loshchilov and F. Hutter's, arXiv:1608.03983.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lr = Cycle(low=0.1, high=0.5, step_size_up=4)
+    >>> lr(0), lr(4), lr(8)
+    (0.1, 0.5, 0.1)
+    >>> lr(np.arange(9)).round(3).tolist()
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.4, 0.3, 0.2, 0.1]
+    >>> momentum = lr.opposite(low=0.85, high=0.95)
+    >>> momentum(0), momentum(4)
+    (0.95, 0.85)
+    >>> lr(8 * 10**12 + 4)
+    0.5
+    """
+
+    low: float
+    high: float
+    step_size_up: Length
+    step_size_down: Length | None = None
+    _: KW_ONLY
+    waveform: WaveformLike = "triangular"
+    scale: str | Scale = "constant"
+    scale_of: Literal["amplitude", "bounds"] = "amplitude"
+    inverted: bool = False
+    phase: float = 0.0
+    cycle_mult: float = 1.0
+    cycles: int | None = None
+
+    def __post_init__(self) -> None:
+        assign = functools.partial(object.__setattr__, self)
+        low, high = finite_number(self.low, "low"), finite_number(self.high, "high")
+        if not (is_traced(low) or is_traced(high)) and low > high:
+            raise ValueError(
+                f"low must not be above high, got {low=}, {high=}; to start at the top use "
+                "inverted=True or phase=0.5"
+            )
+        assign("low", low)
+        assign("high", high)
+        up = checked_length(self.step_size_up, "step_size_up")
+        down = up
+        if self.step_size_down is not None:
+            down = checked_length(self.step_size_down, "step_size_down")
+        if up == 0 and down == 0:
+            raise ValueError("step_size_up and step_size_down must not both be 0")
+        assign("step_size_up", up)
+        assign("step_size_down", down)
+        if isinstance(self.waveform, (tuple, list)):
+            assign("waveform", tuple(self.waveform))
+        _ = self._halves, self._scale  # refuses unknown names and what is no waveform or scale
+        if self.scale_of not in ("amplitude", "bounds"):
+            raise ValueError(f"scale_of must be 'amplitude' or 'bounds', got {self.scale_of!r}")
+        if not isinstance(self.inverted, bool):
+            raise TypeError(f"inverted must be True or False, got {self.inverted!r}")
+        self._check_clock()
+
+    def _check_clock(self) -> None:
+        assign = functools.partial(object.__setattr__, self)
+        assign("phase", checked_phase(self.phase))
+        assign("cycle_mult", checked_cycle_mult(self.cycle_mult))
+        if self.cycles is not None:
+            assign("cycles", whole_number(self.cycles, "cycles", minimum=1))
+        if self.resolved:
+            # Refuses what is too long to be computed; and torch.compile cannot enter the lock with
+            # which Python 3.11 fills cached properties.
+            _ = self.clock.end, self.clock.offset
+
+    def __repr__(self) -> str:
+        symmetric = self.step_size_down == self.step_size_up
+        return shown(
+            self,
+            positional=("low", "high", "step_size_up"),
+            hidden=("step_size_down",) if symmetric else (),
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The fields alone: what is cached beside them is found again.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values at int64 steps in the namespace ``xp``."""
+        anchor, other = self.anchor, self.other
+        if self.scale_of == "amplitude":
+            y = self.height(step, xp)
+            return anchor * (1.0 - y) + other * y
+        place = self.clock.place(step, xp)
+        w = self._wave(place, xp)
+        return self._factor(place, xp) * (anchor * (1.0 - w) + other * w)
+
+    def height(self, step: Any, xp: Namespace) -> Any:
+        """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
+        place = self.clock.place(step, xp)
+        w = self._wave(place, xp)
+        return w if isinstance(self._scale, Unscaled) else self._factor(place, xp) * w
+
+    @property
+    def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale] | None:
+        """Everything but the bounds; None with ``scale_of="bounds"``, which has no one ``y``."""
+        if self.scale_of == "bounds":
+            return None
+        return self.clock, self._halves, self._scale
+
+    def reached(self) -> list[float]:
+        """Return both bounds."""
+        return [self.low, self.high]
+
+    @property
+    def anchor(self) -> float:
+        """The bound that the wave starts at, and shrinks toward."""
+        return self.high if self.inverted else self.low
+
+    @property
+    def other(self) -> float:
+        """The bound that the wave reaches at its peak."""
+        return self.low if self.inverted else self.high
+
+    def _factor(self, place: Place, xp: Namespace) -> Any:
+        return applied(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
+
+    def _wave(self, place: Place, xp: Namespace) -> Any:
+        x = self.clock.height(place, xp)
+        rise, fall = self._halves
+        if rise is fall is triangular:
+            return x  # as it would, but for one step without a detour through arrays
+        if rise is fall or self.step_size_down == 0:
+            return applied(rise, xp, x)
+        if self.step_size_up == 0:
+            return applied(fall, xp, x)
+        rising = self.clock.rising(place)
+        if xp is ONE_STEP:
+            return applied(rise if rising else fall, xp, x)
+        return xp.where(rising, rise(x, xp), fall(x, xp))
+
+    @functools.cached_property
+    def _halves(self) -> tuple[Waveform, Waveform]:
+        waveform = self.waveform
+        pair = waveform if isinstance(waveform, tuple) else (waveform, waveform)
+        if len(pair) != 2:
+            raise ValueError(
+                f"waveform must be one waveform or a pair (rise, fall), got {len(pair)} of them"
+            )
+        rise, fall = (registry.waveform_function(part) for part in pair)
+        return rise, fall
+
+    @functools.cached_property
+    def _scale(self) -> Scale:
+        return _scale_function(self.scale)
+
+    def opposite(self, low: float, high: float) -> Cycle:
+        """Return the cycle with the same clock and shape between other bounds, in opposite phase.
+
+        The scale shrinks it toward its own anchor, whatever ``scale_of`` this cycle has.
+
+        >>> Cycle(0.001, 0.006, 2000).opposite(0.85, 0.95)
+        Cycle(0.85, 0.95, 2000, inverted=True)
+        """
+        return replace(self, low=low, high=high, inverted=not self.inverted, scale_of="amplitude")
+
+    @property
+    def resolved(self) -> bool:
+        """Whether both lengths are in steps."""
+        return isinstance(self.step_size_up, int) and isinstance(self.step_size_down, int)
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Cycle:
+        """Return the cycle with both lengths in steps.
+
+        >>> Cycle(0.001, 0.006, "4ep").resolve(steps_per_epoch=500)
+        Cycle(0.001, 0.006, 2000)
+        """
+        units = Units(steps_per_epoch, total_steps)
+        return replace(
+            self,
+            step_size_up=resolved_length(self.step_size_up, "step_size_up", units),
+            step_size_down=resolved_length(self._down, "step_size_down", units),
+        )
+
+    @property
+    def _down(self) -> Length:
+        return self.step_size_up if self.step_size_down is None else self.step_size_down
+
+    @functools.cached_property
+    def clock(self) -> Clock:
+        """The whole-number arithmetic behind this cycle."""
+        return Clock(
+            in_steps(self.step_size_up, "step_size_up"),
+            in_steps(self._down, "step_size_down"),
+            self.phase,
+            self.cycle_mult,
+            self.cycles,
+        )
+
+    @property
+    def length(self) -> int | None:
+        """Steps until the value holds; None if it cycles for ever."""
+        return self.clock.end
+
+    @property
+    def period(self) -> int:
+        """Steps in a cycle.
+
+        Raises
+        ------
+        ValueError
+            If the length varies (``cycle_mult`` is not 1).
+
+        Examples
+        --------
+        >>> Cycle(0.001, 0.006, 2000).period
+        4000
+        """
+        if self.cycle_mult != 1.0:
+            raise ValueError(
+                f"there is no one period with cycle_mult={self.cycle_mult}: cycles differ in "
+                "length; use boundaries(n) or locate(step)"
+            )
+        return self.clock.first_period
+
+    @property
+    def repeats_every(self) -> int | None:
+        """The period of a cycle that neither ends nor changes."""
+        changes = self.cycle_mult != 1.0 or not isinstance(self._scale, Unscaled)
+        return None if changes or self.cycles is not None else self.period
+
+    @property
+    def has_cycles(self) -> bool:
+        """Yes."""
+        return True
+
+    @property
+    def least_count(self) -> int:
+        """Steps of the first cycle."""
+        return self.clock.first_period
+
+    def shown_in(self, cycles: int) -> int:
+        """Return its length, or the steps of so many cycles."""
+        return int(self.boundaries(cycles + 1)[-1]) if self.length is None else self.length
+
+    def ends(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` at which a cycle ends."""
+        step = max(first, 0)
+        while step < last:
+            step += 1
+            step += self.steps_to_cycle_end(step)
+            if step > last or not self.is_cycle_end(step):
+                return
+            yield step
+
+    def locate(self, step: Any) -> Location:
+        """Return where a step lies: cycle, step in the cycle, height ``x`` and ``rising``.
+
+        ``step`` is an int, or a NumPy array of ints for arrays.
+
+        >>> Cycle(0.001, 0.006, 2000).locate(9000)
+        Location(cycle=2, step_in_cycle=1000, x=0.5, rising=True)
+        """
+        if isinstance(step, np.ndarray):
+            place = self.clock.place(checked_steps(step), NUMPY)
+            height = self.clock.height(place, NUMPY)
+            return Location(place.cycle, place.step_in_cycle, height, self.clock.rising(place))
+        place = self.clock.place(whole_number(step, "step"), ONE_STEP)
+        height = float(self.clock.height(place, ONE_STEP))
+        return Location(place.cycle, place.step_in_cycle, height, bool(self.clock.rising(place)))
+
+    def boundaries(self, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the first ``n`` steps at which a cycle starts, at most ``cycles`` of them.
+
+        >>> Cycle(0.001, 0.006, 0, 10, cycle_mult=3).boundaries(5).tolist()
+        [0, 10, 40, 130, 400]
+        """
+        return np.array(self.clock.boundaries(whole_number(n, "n")), dtype=np.int64)
+
+    def is_cycle_end(self, step: int) -> bool:
+        """Return whether ``step`` updates complete a cycle.
+
+        >>> cycle = Cycle(0.001, 0.006, 2000)
+        >>> cycle.is_cycle_end(0), cycle.is_cycle_end(4000)
+        (False, True)
+        """
+        return self.clock.is_cycle_end(whole_number(step, "step"))
+
+    def steps_to_cycle_end(self, step: int) -> int:
+        """Return how many more updates complete the cycle; 0 where one is complete.
+
+        >>> Cycle(0.001, 0.006, 2000).steps_to_cycle_end(4001)
+        3999
+        """
+        return self.clock.steps_to_cycle_end(whole_number(step, "step"))
+
+    def events(self, step: int) -> list[Event]:
+        """Return what happens when training moves onto ``step``: peaks and cycle ends.
+
+        >>> Cycle(0.001, 0.006, 2000).events(2000)
+        [Event(name='peak', cycle=0, step=2000)]
+        """
+        return self.clock.events(whole_number(step, "step"))
+
+
+def checked_phase(value: float) -> float:
+    """Return the part of the first cycle to start after, as a float."""
+    phase = finite_number(value, "phase")
+    if not 0.0 <= phase < 1.0:
+        raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
+    return phase
+
+
+def checked_cycle_mult(value: float) -> float:
+    """Return the factor by which cycles grow, as a float."""
+    cycle_mult = finite_number(value, "cycle_mult")
+    if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
+        raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
+    return cycle_mult
+
+
+def _scale_function(scale: str | Scale) -> Scale:
+    if isinstance(scale, str):
+        return registry.scale(scale)
+    return validated_scale(scale)

@@ -1,0 +1,71 @@
+"""``Product``: two schedules at the same step, multiplied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.clock import Event
+from hypercycle.schedules.function import as_schedule
+from hypercycle.schedules.printing import shown
+from hypercycle.schedules.schedule import Record
+
+
+@dataclass(frozen=True, repr=False)
+class Product(Record):
+    """The product of two schedules at the same step.
+
+    It holds when both hold. A warm-up that shares its steps with what follows is
+    ``Product(Ramp(0, 1, 500), cycle)``; one that goes before it is
+    ``Chain(Ramp(0, first, 500), cycle)``.
+
+    >>> from hypercycle import Constant, Ramp
+    >>> Product(Ramp(0.0, 1.0, 4), Constant(0.5))(2)
+    0.25
+    """
+
+    first: Any
+    second: Any
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "first", as_schedule(self.first, "the first factor"))
+        object.__setattr__(self, "second", as_schedule(self.second, "the second factor"))
+
+    def __repr__(self) -> str:
+        return shown(self, positional=("first", "second"))
+
+    @property
+    def schedules(self) -> tuple[Record, ...]:
+        """Both factors."""
+        return self.first, self.second
+
+    def reached(self) -> list[float]:
+        """Return the products of the factors' bounds."""
+        return [a * b for a in self.first.reached() for b in self.second.reached()]
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values at int64 steps in the namespace ``xp``."""
+        return self.first.evaluate(step, xp) * self.second.evaluate(step, xp)
+
+    @property
+    def length(self) -> int | None:
+        """Steps until both factors hold; None if one never does."""
+        lengths = [factor.length for factor in self.schedules]
+        known = [length for length in lengths if length is not None]
+        return max(known) if len(known) == len(lengths) else None
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Product:
+        """Return the product with all lengths in steps."""
+        return Product(
+            *(
+                factor.resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
+                for factor in self.schedules
+            )
+        )
+
+    def events(self, step: int) -> list[Event]:
+        """Return the events of both factors."""
+        return list(dict.fromkeys(self.first.events(step) + self.second.events(step)))

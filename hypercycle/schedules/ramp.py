@@ -1,0 +1,92 @@
+"""``Ramp``: from one value to another."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, fields
+from typing import Any
+
+from hypercycle.namespaces.namespace import Namespace, Waveform, applied
+from hypercycle.numbers.checks import finite_number
+from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.schedules.printing import shown
+from hypercycle.schedules.schedule import Record
+from hypercycle.shapes.registry import waveform_function
+
+
+@dataclass(frozen=True, repr=False)
+class Ramp(Record):
+    r"""From ``start`` to ``end`` in ``steps`` steps, then ``end`` for ever.
+
+    .. math:: value = start \\cdot (1 - w(x)) + end \\cdot w(x), \\qquad x = \\min(step/steps, 1)
+
+    Parameters
+    ----------
+    start, end
+        The values at step 0 and from step ``steps`` on; either may be the greater.
+    steps
+        Whole steps >= 0, or a length with a unit. 0 is at the end at once.
+    waveform
+        A registered name or a function ``w(x, xp)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :class:`~hypercycle.Cycle` does.
+
+    Examples
+    --------
+    >>> warm = Ramp(0.0, 0.5, steps=5)
+    >>> [warm(step) for step in (0, 1, 5, 6)]
+    [0.0, 0.1, 0.5, 0.5]
+    """
+
+    start: float
+    end: float
+    steps: Length
+    waveform: str | Waveform = "linear"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "start", finite_number(self.start, "start"))
+        object.__setattr__(self, "end", finite_number(self.end, "end"))
+        object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
+        _ = self._function
+
+    def __repr__(self) -> str:
+        return shown(self, positional=("start", "end", "steps"))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @functools.cached_property
+    def _function(self) -> Waveform:
+        return waveform_function(self.waveform)
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values at int64 steps in the namespace ``xp``."""
+        steps = self.length
+        if steps == 0:
+            return self.end
+        w = applied(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
+        return self.start * (1.0 - w) + self.end * w
+
+    def reached(self) -> list[float]:
+        """Return both ends."""
+        return [self.start, self.end]
+
+    @property
+    def length(self) -> int:
+        """Steps until it holds."""
+        return in_steps(self.steps, "steps")
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the length is in steps."""
+        return isinstance(self.steps, int)
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Ramp:
+        """Return the ramp with its length in steps."""
+        steps = resolved_length(self.steps, "steps", Units(steps_per_epoch, total_steps))
+        return Ramp(self.start, self.end, steps, self.waveform)

@@ -1,0 +1,111 @@
+"""What a schedule is: any function of the step; and ``Record``, which ours are."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, Self
+
+from hypercycle.namespaces.evaluation import evaluate_at
+from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.clock import Event
+from hypercycle.numbers.lengths import Units
+
+Schedule = Callable[[Any], Any]
+"""Anything that gives a value for a step: our records, or a function of an int."""
+
+
+class Record(ABC):
+    """A schedule that can say what it does.
+
+    A kind of schedule computes its values in ``evaluate``, and answers what is different about it.
+    """
+
+    def __call__(self, step: Any) -> Any:
+        """Return the value at ``step``: a float for an int, an array for an array of steps.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the step is not a whole number or negative, or a length has an unresolved unit.
+        OverflowError
+            If the value is not finite (a scale that grows without end).
+        """
+        return evaluate_at(self, step)
+
+    @abstractmethod
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values at int64 steps in the namespace ``xp``."""
+
+    # What it is made of.
+
+    @property
+    def schedules(self) -> tuple[Record, ...]:
+        """The schedules that it is made of."""
+        return ()
+
+    @property
+    def precomputable(self) -> bool:
+        """Whether values of later steps may be computed now."""
+        return all(part.precomputable for part in self.schedules)
+
+    def reached(self) -> list[float]:
+        """Return the bounds between which it moves, before any scale policy; [] if unknown."""
+        return []
+
+    @property
+    def shape(self) -> Hashable | None:
+        """What equal ones differ from in their bounds alone: ``anchor·(1 − y) + other·y``."""
+        return None
+
+    # When.
+
+    @property
+    def length(self) -> int | None:
+        """Steps until the value holds; None if it never does, or nobody knows."""
+        return None
+
+    @property
+    def repeats_every(self) -> int | None:
+        """Steps after which all values repeat for ever; None if they do not."""
+        return None
+
+    @property
+    def has_cycles(self) -> bool:
+        """Whether there are cycles in it, whose ends are events."""
+        return any(part.has_cycles for part in self.schedules)
+
+    @property
+    def least_count(self) -> int:
+        """How far a count of steps must go for the schedule to end, or to turn."""
+        return self.length or 0
+
+    def shown_in(self, cycles: int) -> int:
+        """Return the steps that show what it does: its length, or so many cycles; 0 for any."""
+        if self.length is not None:
+            return self.length
+        return max((part.shown_in(cycles) for part in self.schedules), default=0)
+
+    def ends(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` at which a cycle or a part ends."""
+        for part in self.schedules:
+            yield from part.ends(first, last)
+
+    def events(self, step: int) -> list[Event]:
+        """Return what happens when training moves onto ``step``; nothing without cycles."""
+        del step
+        return []
+
+    # Lengths with units.
+
+    @property
+    def resolved(self) -> bool:
+        """Whether all lengths are in steps."""
+        return all(part.resolved for part in self.schedules)
+
+    def resolve(
+        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+    ) -> Self:
+        """Return the schedule with all lengths in steps."""
+        Units(steps_per_epoch, total_steps)  # refuses what is no number of steps
+        return self

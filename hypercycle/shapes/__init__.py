@@ -1,0 +1,1 @@
+"""What half a cycle looks like, and how cycles shrink: waveforms, scale policies, their names."""

@@ -1,0 +1,112 @@
+"""What attach refuses, before anything is changed."""
+
+import re
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import hypercycle as hc
+
+P = hc.Cycle(0.1, 0.5, 4)
+
+
+class Guarded:
+    p = 0.5
+    flag = True
+    text = "x"
+    many = np.ones(3)
+    whole = np.array(3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        (
+            (),
+            {},
+            ValueError,
+            "attach() needs at least one schedule, such as lr=Cycle(…), or a Plan",
+        ),
+        ((P,), {}, TypeError, "the second argument of attach() is a Plan; say which hyperparamete"),
+        ((hc.Plan(p=P),), {"p": P}, ValueError, "p given twice: in the plan and as a keyword"),
+        ((), {"q": P}, ValueError, "Guarded has no attribute 'q'; "),
+        (
+            (),
+            {"flag": P},
+            TypeError,
+            "flag of Guarded must be a number to follow a schedule, got True",
+        ),
+        (
+            (),
+            {"text": P},
+            TypeError,
+            "text of Guarded must be a number to follow a schedule, got 'x'",
+        ),
+        (
+            (),
+            {"many": P},
+            TypeError,
+            "many of Guarded must be a number to follow a schedule, got array([1., 1., 1.])",
+        ),
+        (
+            (),
+            {"whole": P},
+            TypeError,
+            "whole of Guarded must be a number to follow a schedule, got array(3)",
+        ),
+        ((), {"p": hc.Groups({0: P})}, ValueError, "p has Groups, but a Guarded has no parameter"),
+        ((), {"p": None}, TypeError, "p must be a schedule (such as Cycle, Ramp, or a function"),
+        ((), {"p": "0.1"}, TypeError, "p must be a schedule (such as Cycle, Ramp, or a function"),
+        ((), {"p": P, "start_step": -1}, ValueError, "start_step must be at least 0, got start_s"),
+        ((), {"p": P, "start_step": 0.5}, ValueError, "start_step must be a whole number, got"),
+        ((), {"p": P, "start_step": True}, TypeError, "start_step must be a whole number, got"),
+        ((), {"p": P, "relative": 1}, TypeError, "relative must be True or False, got 1"),
+        (
+            (),
+            {"p": P, "advance": "epoch"},
+            ValueError,
+            "advance must be 'step' or 'optimizer', got",
+        ),
+        (
+            (),
+            {"p": P, "advance": "optimizer"},
+            ValueError,
+            "attach() does not take advance='optimizer' for a Guarded: it makes no steps that could",
+        ),
+        (
+            (),
+            {"p": P, "on_mismatch": "warn"},
+            ValueError,
+            "on_mismatch must be 'error', 'saved' or",
+        ),
+        ((), {"p": P, "on_event": "print"}, TypeError, "on_event must be a function on_event(name"),
+        ((), {"p": P, "on_event": print, "events_of": "q"}, ValueError, "events follow the plan's"),
+        ((), {"p": hc.Ramp(0, 1, "1ep")}, ValueError, "cannot be turned into steps without steps_"),
+        ((), {"p": P, "steps_per_epoch": 0}, ValueError, "steps_per_epoch must be at least 1, got"),
+        ((), {"p": lambda step: float("nan")}, ValueError, "p accepts values in (-inf, inf), its"),
+    ],
+)
+def test_what_cannot_be_attached_is_refused_before_anything_is_changed(
+    arguments, options, error, message
+):
+    target = Guarded()
+    with pytest.raises(error, match=re.escape(message)):
+        hc.attach(target, *arguments, **options)
+    assert vars(target) == {}
+    assert (Guarded.p, Guarded.many.tolist()) == (0.5, [1.0, 1.0, 1.0])
+
+
+def test_a_name_that_is_nearly_right_is_guessed():
+    target = SimpleNamespace(dropout=0.5, alpha=1.0)
+    message = "did you mean 'dropout'?"
+    with pytest.raises(ValueError, match=re.escape(message)) as caught:
+        hc.attach(target, droput=P)
+    assert "its numeric attributes: alpha, dropout" in str(caught.value)
+
+
+def test_what_nobody_drives_is_told_so():
+    with pytest.raises(TypeError, match="no plugin can drive a list: pass an optimizer of a supp"):
+        hc.attach([1, 2], p=P)
+    with pytest.raises(TypeError, match=r"attach\(\) drives an instance, got the class Guarded"):
+        hc.attach(Guarded, p=P)
