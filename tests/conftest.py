@@ -1,8 +1,14 @@
-"""Which backend Keras has, and how hypothesis searches."""
+"""Which devices JAX has, which backend Keras has, and how hypothesis searches."""
 
 import os
 
 from hypothesis import HealthCheck, settings
+
+# Four devices on a machine that has none. Read when JAX makes its first array, whoever does.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+)
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 # Read when Keras is imported. `make test` runs the tests of the Keras adapter once more on each of
 # the other backends.

@@ -106,10 +106,10 @@ def attach(
 ) -> Any:
     """Make the hyperparameters of ``target`` follow schedules.
 
-    Who can drive the target is asked of the plugins: a PyTorch optimizer gives a cycler that is an
+    The plugins are asked who can drive the target: a PyTorch optimizer gives a cycler that is an
     ``LRScheduler``; a Keras optimizer, an optimizer for ``model.compile``; a factory of Optax's, a
     transformation; any other object with numeric attributes, such as ``torch.nn.Dropout``, a
-    cycler that sets these. The values of ``start_step`` are in force when the call returns, and
+    cycler that sets these. The values of ``start_step`` are assigned when the call returns, and
     everything is checked before anything is changed.
 
     Parameters
@@ -130,10 +130,10 @@ def attach(
     on_mismatch
         What loading a state whose description differs from the present plan does: ``"error"``
         refuses, ``"saved"`` takes the saved schedules, ``"current"`` keeps the present ones; the
-        last two warn and tell the differences.
+        last two warn and list the differences.
     on_event
         Called as ``on_event(name, cycle, step)`` when training moves onto a ``"peak"`` (x = 1) or
-        a ``"cycle_end"``, after the values of that step are in force.
+        a ``"cycle_end"``, after the values of that step are assigned.
     events_of
         Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
         given.
@@ -143,7 +143,7 @@ def attach(
     Raises
     ------
     TypeError
-        If nobody can drive the target, or an argument is of the wrong type.
+        If no plugin can drive the target, or an argument is of the wrong type.
     ValueError
         If a name is unknown, a value is outside what the target accepts, or one schedule would
         flatten parameter groups whose values differ.
@@ -160,7 +160,7 @@ def attach(
     >>> dropout.p
     0.2
     """
-    resolved = _merged(plan, schedules).resolve(
+    resolved = _merge(plan, schedules).resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
     options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
@@ -175,7 +175,7 @@ def attach(
     return driver
 
 
-def _merged(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
+def _merge(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
     if plan is None:
         if not schedules:
             raise ValueError("attach() needs at least one schedule, such as lr=Cycle(…), or a Plan")

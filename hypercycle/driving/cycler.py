@@ -94,7 +94,7 @@ class Cycler(ABC):
         return plan.clock_owner(self._options.events_of)
 
     def step(self) -> None:
-        """Move on by one update and put the values of the new step in force."""
+        """Move on by one update and assign the values of the new step."""
         step = self.last_epoch + 1
         self.write(self._tracks.tracks, self._row(step))
         self.last_epoch = step
@@ -160,7 +160,7 @@ class Cycler(ABC):
     def load_state_dict(
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None
     ) -> None:
-        """Continue where a state was saved; its values are in force when this returns.
+        """Continue where a state was saved; its values are assigned when this returns.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class Cycler(ABC):
         Raises
         ------
         ValueError
-            If this is no state of a cycler, or on a mismatch. Nothing is changed then.
+            If this is not the state of a cycler, or on a mismatch. Nothing is changed then.
         """
         _check_state(state_dict)
         step = whole_number(state_dict["step"], "the saved step")
@@ -233,8 +233,7 @@ def _check_state(state: Any) -> None:
     if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
         got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(
-            f"this is no state of a hypercycle cycler: expected the keys {sorted(_STATE_KEYS)}, "
-            f"got {got}"
+            f"not a hypercycle cycler state: expected the keys {sorted(_STATE_KEYS)}, got {got}"
         )
     if state["version"] != STATE_VERSION:
         raise ValueError(
@@ -242,7 +241,7 @@ def _check_state(state: Any) -> None:
             f"{STATE_VERSION}: use the release that saved it, or start_step"
         )
     if not isinstance(state["plan"], Mapping) or not state["plan"]:
-        raise ValueError(f"the saved plan is no description of a plan, got {state['plan']!r}")
+        raise ValueError(f"the saved plan must be the description of a plan, got {state['plan']!r}")
     if state["initial"] is not None and not _are_initial(state["initial"], state["plan"]):
         raise ValueError(
             "the saved initial values must be None or a list of numbers for each name in the "

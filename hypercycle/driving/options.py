@@ -49,7 +49,7 @@ class Options:
     def refuse_others(
         self, honoured: Collection[str], target: str, instead: Mapping[str, str] | None = None
     ) -> None:
-        """Raise ValueError for an option that was given and that nobody would honour.
+        """Raise ValueError for an option that was given and that would not be honoured.
 
         Parameters
         ----------

@@ -67,7 +67,7 @@ NUMPY = Namespace(
 
 
 # One step: the clock on Python's integers, + − · / on Python's floats (IEEE arithmetic, as
-# everywhere), and waveforms and scale policies through ``applied``.
+# everywhere), and waveforms and scale policies through ``apply``.
 ONE_STEP = Namespace(
     **NUMPY_FUNCTIONS,
     to_float=float,
@@ -78,7 +78,7 @@ ONE_STEP = Namespace(
 )
 
 
-def applied(function: ArrayFunction, xp: Namespace, *numbers: Any) -> Any:
+def apply(function: ArrayFunction, xp: Namespace, *numbers: Any) -> Any:
     """Return ``function(*numbers, xp)`` of a waveform or a scale policy.
 
     One step goes through arrays of one element, and so through the very loops that an array goes

@@ -8,7 +8,7 @@ import numpy as np
 
 
 def checked_steps(step: np.ndarray) -> np.ndarray:
-    """Return an array of steps as int64; refuse what are no whole numbers from 0 to 2⁶³ − 1."""
+    """Return an array of steps as int64; refuse all but whole numbers from 0 to 2⁶³ − 1."""
     if step.dtype.kind not in "iu":
         raise not_whole(step, str(step.dtype))
     if step.size and step.min() < 0:

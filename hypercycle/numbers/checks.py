@@ -50,7 +50,7 @@ def _is_jax_number(value: Any) -> bool:
 
 
 def finite_number(value: Any, name: str) -> float:
-    """Return ``value`` as a float; refuse what is no finite real number.
+    """Return ``value`` as a float; refuse what is not a finite real number.
 
     A number that JAX is tracing is returned as it is: only its shape and kind are known.
     """

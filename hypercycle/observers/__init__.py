@@ -2,10 +2,10 @@
 
 An observer is registered before :func:`hypercycle.attach` is called. It then hears of every step of
 a PyTorch optimizer or a plain object, and of a Keras optimizer by way of
-``hypercycle_keras.CycleHistory``. A compiled Optax step tells nobody: call ``write(step, values)``.
+``hypercycle_keras.CycleHistory``. A compiled Optax step calls none: call ``write(step, values)``.
 
 A row is written when training moves on from its step. So there is one row for each update, with the
-values that it was made with; values that are in force after the last update, or that ``attach``
+values that it was made with; values that hold after the last update, or that ``attach``
 sets before a saved state is loaded, are not written.
 
 Values that differ by group become ``weight_decay/0``, or ``weight_decay/biases`` where groups have

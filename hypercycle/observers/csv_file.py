@@ -78,7 +78,7 @@ class CSV(Observer):
         self._rows = csv.writer(self._file, lineterminator="\n")
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
-        """Write a row at once, where nobody tells observers, as beside a compiled Optax step."""
+        """Write a row at once, where no cycler calls observers, as beside a compiled Optax step."""
         row = {"step": step} | flat(values)
         if "step" in values:
             raise ValueError(f"{self.path} cannot log a hyperparameter that is called 'step'")
@@ -102,7 +102,7 @@ class CSV(Observer):
 
 
 def _columns_of(path: Path) -> list[str] | None:
-    """Return the columns of a file that is to be gone on with, or None if there is nothing yet."""
+    """Return the columns of a file that is to be continued, or None if there is nothing yet."""
     if not path.exists() or path.stat().st_size == 0:
         return None
     with path.open("rb") as file:

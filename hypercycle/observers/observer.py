@@ -46,7 +46,7 @@ class Observer:
         self._closed = False
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
-        """Write a row at once, where nobody tells observers, as beside a compiled Optax step."""
+        """Write a row at once, where no cycler calls observers, as beside a compiled Optax step."""
         raise NotImplementedError
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Observer:
                 return False
             raise ValueError(
                 f"{self!r} logs the {', '.join(self._names or ())} of one "
-                f"{type(self._target).__name__} and is told the {', '.join(names)} of another "
+                f"{type(self._target).__name__} but received the {', '.join(names)} of another "
                 f"target, a {type(target).__name__}: say which it is for, with target=…, and give "
                 "each an observer of its own"
             )
@@ -86,7 +86,7 @@ class Observer:
             self._names = names
         elif names != self._names:
             raise ValueError(
-                f"{self!r} logs {', '.join(self._names)} of a {type(target).__name__} and is told "
+                f"{self!r} logs {', '.join(self._names)} of a {type(target).__name__} but received "
                 f"{', '.join(names)} of the same one: attach one plan with all of them"
             )
         return True

@@ -53,7 +53,7 @@ class TensorBoard(Observer):
         self._file = None if hasattr(to, "add_scalar") else _EventFile(Path(to))
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
-        """Write a row at once, where nobody tells observers, as beside a compiled Optax step."""
+        """Write a row at once, where no cycler calls observers, as beside a compiled Optax step."""
         writer = self._to if self._file is None else self._file
         for name, value in flat(values).items():
             writer.add_scalar(f"{self._prefix}{name}", value, step)

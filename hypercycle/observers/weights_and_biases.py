@@ -20,7 +20,7 @@ class WeightsAndBiases(Observer):
     run
         What ``wandb.init(…)`` returned. It is not finished.
     commit
-        Log a row at W&B's step ``step`` for each update: for a run in which nobody else logs. (W&B
+        Log a row at W&B's step ``step`` for each update: for a run in which nothing else logs. (W&B
         drops, with a warning of its own, whatever is logged for a step that it has passed.)
     prefix
         What the names in W&B start with, such as ``"generator/"``.
@@ -48,7 +48,7 @@ class WeightsAndBiases(Observer):
         self._prefix = prefix
 
     def write(self, step: int, values: Mapping[str, Any]) -> None:
-        """Write a row at once, where nobody tells observers, as beside a compiled Optax step."""
+        """Write a row at once, where no cycler calls observers, as beside a compiled Optax step."""
         row = {f"{self._prefix}{name}": value for name, value in flat(values).items()}
         self._run.log(row, step=step if self._commit else None, commit=self._commit)
 

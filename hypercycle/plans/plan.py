@@ -215,6 +215,6 @@ def plan_from(description: Mapping[str, Any]) -> Plan:
     Raises
     ------
     ValueError
-        If it holds a user's own function, or something that is no description.
+        If it holds a user's own function, or something else that is not a description.
     """
     return Plan(**{name: schedule_from(one, name) for name, one in description.items()})

@@ -153,7 +153,7 @@ def one_cycle(
     if not 0.0 < part < (0.5 if three_phase else 1.0):
         allowed = "(0, 0.5) with three_phase" if three_phase else "(0, 1)"
         raise ValueError(f"pct_start must be in {allowed}, got {pct_start=}")
-    up = min(max(round(part * (last + 1)) - 1, 0), last - 1)  # the last step is no peak
+    up = min(max(round(part * (last + 1)) - 1, 0), last - 1)  # the last step is not a peak
     low_momentum = finite_number(base_momentum, "base_momentum")
     high_momentum = finite_number(max_momentum, "max_momentum")
     if low_momentum > high_momentum:

@@ -17,8 +17,8 @@ from hypercycle.plugins.host import (
     observers,
     problems,
     register_plugin,
-    tolerated,
     unregister_plugin,
+    warn_of_failure,
 )
 
 __all__ = [
@@ -36,6 +36,6 @@ __all__ = [
     "observers",
     "problems",
     "register_plugin",
-    "tolerated",
     "unregister_plugin",
+    "warn_of_failure",
 ]

@@ -3,7 +3,7 @@
 An entry point of the group ``hypercycle`` is named after the package whose objects the plugin
 drives. Nothing is looked up when hypercycle is imported; driving an object loads the plugins that
 are named after the packages of its class and its bases; an unknown name of a waveform or scale
-policy, or an object that nobody took, loads the rest, except hypercycle's own adapters of
+policy, or an object that no plugin took, loads the rest, except hypercycle's own adapters of
 frameworks that are not imported. A plugin that fails is left out with a warning.
 
 The environment variable ``HYPERCYCLE_PLUGINS`` overrules this: an empty one switches entry points
@@ -132,7 +132,7 @@ def call(implementation: pluggy.HookImpl, **arguments: Any) -> Any:
 
 
 def observers() -> tuple[pluggy.HookImpl, ...]:
-    """Return the implementations of ``hypercycle_step``; empty when nobody observes.
+    """Return the implementations of ``hypercycle_step``; empty when there are none.
 
     Looks at the plugins loaded by now and at those that ``HYPERCYCLE_PLUGINS`` asks for.
     """
@@ -176,7 +176,7 @@ def register_plugin(plugin: object) -> None:
         try:
             _register(plugin, name)
         except pluggy.PluginValidationError as error:
-            raise ValueError(f"{plugin!r} is no plugin: {error}") from error
+            raise ValueError(f"{plugin!r} is not a plugin: {error}") from error
 
 
 def unregister_plugin(plugin: object) -> None:
@@ -236,7 +236,7 @@ def problems() -> str:
 
 
 @contextmanager
-def tolerated(plugin_name: str) -> Iterator[None]:
+def warn_of_failure(plugin_name: str) -> Iterator[None]:
     """Turn an exception of a plugin into one warning, and remember it for later errors."""
     try:
         yield
@@ -289,7 +289,7 @@ def _load(wanted: Callable[[str], bool]) -> None:
 
 
 def _has_nothing_to_drive(point: EntryPoint) -> bool:
-    """Return whether this is an adapter of hypercycle's whose framework nobody has imported."""
+    """Return whether this is an adapter of hypercycle's whose framework has not been imported."""
     return _is_ours(point) and point.name not in sys.modules
 
 
@@ -304,7 +304,7 @@ def _load_entry_point(point: EntryPoint) -> None:
             return
         _state.tried.add(point.value)
         try:
-            with tolerated(point.value):
+            with warn_of_failure(point.value):
                 plugin = point.load()
                 if _name_of(plugin) is None:
                     _register(plugin, point.value)

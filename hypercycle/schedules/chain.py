@@ -30,7 +30,7 @@ class Chain(Record):
     Raises
     ------
     TypeError, ValueError
-        If there is no part, a part is no schedule, or one that is not the last never ends.
+        If there is no part, a part is not a schedule, or one before the last never ends.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class Chain(Record):
                 continue
             events = schedule.events(local)
             if local == length and number < len(self.parts) - 1:
-                # The next part's value is in force already: only what was completed counts.
+                # The next part's value has taken effect: only what was completed counts.
                 ends = [i for i, event in enumerate(events) if event.name == "cycle_end"]
                 events = events[: ends[-1] + 1] if ends else []
             happened += [event._replace(step=step) for event in events]

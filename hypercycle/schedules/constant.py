@@ -7,7 +7,7 @@ from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.checks import finite_number
-from hypercycle.schedules.printing import shown
+from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 
 
@@ -25,7 +25,7 @@ class Constant(Record):
         object.__setattr__(self, "value", finite_number(self.value, "value"))
 
     def __repr__(self) -> str:
-        return shown(self, positional=("value",))
+        return record_repr(self, positional=("value",))
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return the value, to be broadcast."""

@@ -9,12 +9,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, applied
+from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, apply
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
 from hypercycle.numbers.clock import Clock, Event, Location, Place
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.schedules.printing import shown
+from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes import registry
 from hypercycle.shapes.scales import Unscaled, validated_scale
@@ -72,8 +72,8 @@ class Cycle(Record):
     Raises
     ------
     TypeError, ValueError
-        If a bound is not a finite number or the two are reversed, a length is negative or no whole
-        number, both halves are 0, a name is unknown, or a waveform misses 0 at 0 or 1 at 1.
+        If a bound is not a finite number or the two are reversed, a length is negative or not a
+        whole number, both halves are 0, a name is unknown, or a waveform misses 0 at 0 or 1 at 1.
 
     Notes
     -----
@@ -129,7 +129,7 @@ class Cycle(Record):
         assign("step_size_down", down)
         if isinstance(self.waveform, (tuple, list)):
             assign("waveform", tuple(self.waveform))
-        _ = self._halves, self._scale  # refuses unknown names and what is no waveform or scale
+        _ = self._halves, self._scale  # refuses unknown names, and what is not a waveform or scale
         if self.scale_of not in ("amplitude", "bounds"):
             raise ValueError(f"scale_of must be 'amplitude' or 'bounds', got {self.scale_of!r}")
         if not isinstance(self.inverted, bool):
@@ -149,7 +149,7 @@ class Cycle(Record):
 
     def __repr__(self) -> str:
         symmetric = self.step_size_down == self.step_size_up
-        return shown(
+        return record_repr(
             self,
             positional=("low", "high", "step_size_up"),
             hidden=("step_size_down",) if symmetric else (),
@@ -197,7 +197,7 @@ class Cycle(Record):
         return self.low if self.inverted else self.high
 
     def _factor(self, place: Place, xp: Namespace) -> Any:
-        return applied(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
+        return apply(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
 
     def _wave(self, place: Place, xp: Namespace) -> Any:
         x = self.clock.height(place, xp)
@@ -205,12 +205,12 @@ class Cycle(Record):
         if rise is fall is triangular:
             return x  # as it would, but for one step without a detour through arrays
         if rise is fall or self.step_size_down == 0:
-            return applied(rise, xp, x)
+            return apply(rise, xp, x)
         if self.step_size_up == 0:
-            return applied(fall, xp, x)
+            return apply(fall, xp, x)
         rising = self.clock.rising(place)
         if xp is ONE_STEP:
-            return applied(rise if rising else fall, xp, x)
+            return apply(rise if rising else fall, xp, x)
         return xp.where(rising, rise(x, xp), fall(x, xp))
 
     @functools.cached_property
@@ -294,7 +294,7 @@ class Cycle(Record):
         """
         if self.cycle_mult != 1.0:
             raise ValueError(
-                f"there is no one period with cycle_mult={self.cycle_mult}: cycles differ in "
+                f"the period varies with cycle_mult={self.cycle_mult}: cycles differ in "
                 "length; use boundaries(n) or locate(step)"
             )
         return self.clock.first_period

@@ -21,7 +21,7 @@ class Groups(Mapping[GroupKey, Any]):
     Raises
     ------
     TypeError, ValueError
-        If there is no group, a key is neither an int nor a string, or a value is no schedule.
+        If there is no group, a key is neither an int nor a string, or a value is not a schedule.
 
     Examples
     --------

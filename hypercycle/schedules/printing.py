@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 
-def shown(record: Any, positional: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> str:
+def record_repr(record: Any, positional: tuple[str, ...] = (), hidden: tuple[str, ...] = ()) -> str:
     """Return ``Name(first, option=value)`` without what is hidden or left at its default."""
     parts = [repr(getattr(record, name)) for name in positional]
     for field in dataclasses.fields(record):

@@ -8,7 +8,7 @@ from typing import Any
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.clock import Event
 from hypercycle.schedules.function import as_schedule
-from hypercycle.schedules.printing import shown
+from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 
 
@@ -33,7 +33,7 @@ class Product(Record):
         object.__setattr__(self, "second", as_schedule(self.second, "the second factor"))
 
     def __repr__(self) -> str:
-        return shown(self, positional=("first", "second"))
+        return record_repr(self, positional=("first", "second"))
 
     @property
     def schedules(self) -> tuple[Record, ...]:

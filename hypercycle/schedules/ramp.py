@@ -6,10 +6,10 @@ import functools
 from dataclasses import dataclass, fields
 from typing import Any
 
-from hypercycle.namespaces.namespace import Namespace, Waveform, applied
+from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.schedules.printing import shown
+from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes.registry import waveform_function
 
@@ -53,7 +53,7 @@ class Ramp(Record):
         _ = self._function
 
     def __repr__(self) -> str:
-        return shown(self, positional=("start", "end", "steps"))
+        return record_repr(self, positional=("start", "end", "steps"))
 
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -67,7 +67,7 @@ class Ramp(Record):
         steps = self.length
         if steps == 0:
             return self.end
-        w = applied(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
+        w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
         return self.start * (1.0 - w) + self.end * w
 
     def reached(self) -> list[float]:

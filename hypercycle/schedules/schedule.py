@@ -62,7 +62,7 @@ class Record(ABC):
 
     @property
     def length(self) -> int | None:
-        """Steps until the value holds; None if it never does, or nobody knows."""
+        """Steps until the value holds; None if it never does, or that is unknown."""
         return None
 
     @property
@@ -107,5 +107,5 @@ class Record(ABC):
         self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
     ) -> Self:
         """Return the schedule with all lengths in steps."""
-        Units(steps_per_epoch, total_steps)  # refuses what is no number of steps
+        Units(steps_per_epoch, total_steps)  # refuses what is not a number of steps
         return self

@@ -140,7 +140,7 @@ def scale_distribution(name: str) -> str | None:
 
 
 def endpoints(fn: Waveform, label: str) -> tuple[float, float]:
-    """Return ``w(0)`` and ``w(1)``; TypeError if ``fn`` is no function ``waveform(x, xp)``."""
+    """Return ``w(0)`` and ``w(1)``; TypeError unless ``fn`` is a function ``waveform(x, xp)``."""
     if not callable(fn):
         raise TypeError(
             f"{label} must be a function waveform(x, xp), got {fn!r} ({type(fn).__name__})"
@@ -276,7 +276,7 @@ class _Names:
         for implementation in plugins.implementations(self.hook):
             owner = plugins.describe(implementation.plugin_name)
             distribution = plugins.distribution_of(implementation.plugin_name)
-            with plugins.tolerated(implementation.plugin_name):
+            with plugins.warn_of_failure(implementation.plugin_name):
                 offered = plugins.call(implementation)
                 if not isinstance(offered, Mapping):
                     raise TypeError(f"{self.hook} must return a mapping, got {offered!r}")

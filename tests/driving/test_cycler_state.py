@@ -118,9 +118,9 @@ def test_a_user_s_function_can_be_kept_but_not_brought_back():
         ({"version": 2}, "the state has version 2, this hypercycle reads version 1: use the relea"),
         ({"step": -1}, "the saved step must be at least 0, got the saved step=-1"),
         ({"step": 1.5}, "the saved step must be a whole number"),
-        ({"plan": {}}, "the saved plan is no description of a plan, got {}"),
-        ({"plan": 3}, "the saved plan is no description of a plan, got 3"),
-        ({"extra": 1}, "this is no state of a hypercycle cycler: expected the keys ['initial', "),
+        ({"plan": {}}, "the saved plan must be the description of a plan, got {}"),
+        ({"plan": 3}, "the saved plan must be the description of a plan, got 3"),
+        ({"extra": 1}, "not a hypercycle cycler state: expected the keys ['initial', "),
     ],
 )
 def test_what_is_no_state_is_refused_and_changes_nothing(change, message):
@@ -129,7 +129,7 @@ def test_what_is_no_state_is_refused_and_changes_nothing(change, message):
     state = {**cycler.state_dict(), **change}
     with pytest.raises(ValueError, match=re.escape(message)):
         cycler.load_state_dict(state)
-    with pytest.raises(ValueError, match=r"this is no state of a hypercycle cycler: .* got list"):
+    with pytest.raises(ValueError, match=r"not a hypercycle cycler state: .* got list"):
         cycler.load_state_dict([state])
     assert (target.p, cycler.last_epoch) == (P(2), 2)
 

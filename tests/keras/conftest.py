@@ -1,12 +1,6 @@
-"""Four devices on a machine that has none."""
+"""The adapter as a plugin, and two devices for TensorFlow."""
 
 import os
-
-# Read when JAX makes its first array, not when it is imported.
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
-)
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 import pytest
 

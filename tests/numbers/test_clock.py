@@ -94,7 +94,7 @@ def test_the_period_is_the_distance_of_boundaries(cycle):
 
 
 def test_there_is_no_period_where_cycles_differ():
-    message = "there is no one period with cycle_mult=2.0: cycles differ in length; use boundaries"
+    message = "the period varies with cycle_mult=2.0: cycles differ in length; use boundaries"
     with pytest.raises(ValueError, match=re.escape(message)):
         _ = hc.Cycle(0, 1, 5, cycle_mult=2).period
 

@@ -195,7 +195,7 @@ def test_two_targets_are_an_error_that_says_what_to_do():
         run(dropout(), 2)
         with pytest.raises(
             ValueError,
-            match=r"Recorder\(\) logs the p, q of one SimpleNamespace and is told the p, q of "
+            match=r"Recorder\(\) logs the p, q of one SimpleNamespace but received the p, q of "
             r"another target, a SimpleNamespace: say which it is for, with target=…, and give each "
             "an observer of its own",
         ):
@@ -217,7 +217,7 @@ def test_two_cyclers_of_one_target_are_an_error():
         hc.attach(target, p=LR)
         with pytest.raises(
             ValueError,
-            match=r"Recorder\(\) logs p of a SimpleNamespace and is told q of the same one: attach "
+            match=r"Recorder\(\) logs p of a SimpleNamespace but received q of the same one: attach "
             "one plan with all of them",
         ):
             hc.attach(target, q=LR)

@@ -366,7 +366,10 @@ def test_that_test_can_fail(installed):
 
 
 def test_a_built_in_name_does_not_look_for_plugins(installed):
-    script = "from hypercycle import registry; registry.waveform('hann'); registry.scale('halving')"
+    script = (
+        "from hypercycle.shapes import registry\n"
+        "registry.waveform('hann'); registry.scale('halving')"
+    )
     loaded = ask(script, *installed.values())["loaded"]
     assert "importlib.metadata" not in loaded
     unknown = script.replace("hann", "smoothstep")  # the same test must be able to fail

@@ -192,4 +192,4 @@ def test_products_that_overflow_are_an_error_of_the_step():
 
 def test_what_is_a_schedule():
     assert as_schedule(3, "it") == hc.Constant(3.0)
-    assert as_schedule(every_step, "it") is every_step
+    assert as_schedule(every_step, "it") == every_step

@@ -319,7 +319,7 @@ def test_current_relative_schedules_keep_the_saved_first_values():
     assert values_of(made, "lr") == [0.2 * other(3)]
 
 
-# What is no state.
+# What is not a state.
 
 
 def foreign():
@@ -329,7 +329,7 @@ def foreign():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         cyclic = torch.optim.lr_scheduler.CyclicLR(sgd(momentum=0.9), 0.1, 0.5)
-    expected = "this is no state of a hypercycle cycler"
+    expected = "not a hypercycle cycler state"
     initial = "saved initial values must be None or a list of numbers for each name"
     return {
         "None": (None, expected),
@@ -345,8 +345,8 @@ def foreign():
         "negative": (state | {"step": -1}, "the saved step must be at least 0"),
         "fraction": (state | {"step": 0.5}, "the saved step must be a whole number"),
         "text": (state | {"step": "5"}, "the saved step must be a whole number"),
-        "no plan": (state | {"plan": None}, "saved plan is no description"),
-        "empty plan": (state | {"plan": {}}, "saved plan is no description"),
+        "no plan": (state | {"plan": None}, "saved plan must be the description"),
+        "empty plan": (state | {"plan": {}}, "saved plan must be the description"),
         "initial": (relative | {"initial": 5}, initial),
         "no initial": (relative | {"initial": {}}, initial),
         "initial of others": (relative | {"initial": {"momentum": [0.1]}}, initial),
@@ -359,7 +359,7 @@ def foreign():
         ),
         "word": (state | {"plan": {"lr": "wave"}}, "differ from the present|describes a schedule"),
         "kind": (state | {"plan": {"lr": {"kind": "x"}}}, "differ from|cannot be rebuilt"),
-        "number": (state | {"plan": 5}, "saved plan is no description"),
+        "number": (state | {"plan": 5}, "saved plan must be the description"),
     }
 
 
