@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypercycle.driving.attaching import attach
 from hypercycle.numbers.clock import Event, Location
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -93,4 +94,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("hypercycle")
-    raise AttributeError(f"module 'hypercycle' has no attribute {name!r}")
+    hint = "" if name.startswith("_") else suggestion(name, __all__)
+    message = f"module 'hypercycle' has no attribute {name!r}; {hint}"
+    raise AttributeError(message.rstrip("; "))
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from hypercycle.driving.interval import Interval
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 from hypercycle_keras.in_step import value_of_variable
 
 LEARNING_RATE = "learning_rate"

@@ -11,7 +11,7 @@ from numbers import Real
 from typing import Any
 
 from hypercycle.driving.interval import Interval
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 
 _SAYS_NOTHING = (inspect.Parameter.empty, Any, "Any", "typing.Any")
 _MEMBER = re.compile(r"(?P<name>\w+)\[(?P<index>\d+)\]")

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from hypercycle.driving.interval import Interval
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 
 Group = dict[str, Any]
 

@@ -15,7 +15,7 @@ from hypercycle.command_line.commented import check_new, commented, write_new
 from hypercycle.command_line.errors import Failure, refused
 from hypercycle.command_line.output import one_line, wrapped
 from hypercycle.command_line.plot import check_picture, choose_file_backend, save
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.range_test.bounds import Bounds
 from hypercycle.range_test.recorded import RangeTest

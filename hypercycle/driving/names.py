@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 
 BETAS = {"beta1": 0, "beta2": 1, "beta3": 2}
 """The neutral names of the members of ``betas``."""

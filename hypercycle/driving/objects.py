@@ -11,7 +11,7 @@ from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.names import is_not_a_number, is_number
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 

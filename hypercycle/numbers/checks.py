@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,17 +11,6 @@ import numpy as np
 
 # Float64 holds every whole number up to here: the clock's conversions stay exact.
 LARGEST_LENGTH = 2**53
-
-# What other frameworks call a hyperparameter, and its neutral name.
-_SPELLED_ELSEWHERE = {
-    "learning_rate": "lr",
-    "beta_1": "beta1",
-    "beta_2": "beta2",
-    "b1": "beta1",
-    "b2": "beta2",
-    "epsilon": "eps",
-    "wd": "weight_decay",
-}
 
 
 def _is_bool(value: Any) -> bool:
@@ -89,13 +77,3 @@ def whole_number(value: Any, name: str, minimum: int = 0) -> int:
     if number > LARGEST_LENGTH:
         raise ValueError(f"{name} must be at most 2**53, got {name}={value!r}")
     return number
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Return ``"did you mean …? "`` for a name that is close to a known one, else nothing."""
-    from difflib import get_close_matches  # only errors need it
-
-    names = list(known)
-    neutral = _SPELLED_ELSEWHERE.get(name)
-    close = [neutral] if neutral in names else get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}? " if close else ""

@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hypercycle.namespaces.namespace import ONE_STEP, Namespace
+from hypercycle.numbers.checks import finite_number
 
 # A table of cycles whose length changes is made up to here for programs that are traced, where the
 # steps to come are not known; and it never holds more cycles than this.
 HORIZON = 2**53
 MOST_CYCLES = 100_000
+LARGEST_CYCLE_MULT = 100.0
 
 # Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
 # than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
@@ -296,6 +298,22 @@ class Clock:
         if at_top and self.step_size_down != 0:
             happened.append(Event("peak", place.cycle, step))
         return happened
+
+
+def checked_phase(value: float) -> float:
+    """Return the part of the first cycle to start after, as a float."""
+    phase = finite_number(value, "phase")
+    if not 0.0 <= phase < 1.0:
+        raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
+    return phase
+
+
+def checked_cycle_mult(value: float) -> float:
+    """Return the factor by which cycles grow, as a float."""
+    cycle_mult = finite_number(value, "cycle_mult")
+    if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
+        raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
+    return cycle_mult
 
 
 def _divisor(length: Any, xp: Namespace) -> Any:

@@ -26,18 +26,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from hypercycle.numbers.checks import (
-    LARGEST_LENGTH,
-    finite_number,
-    is_number,
-    suggestion,
-    whole_number,
-)
+from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, is_number, whole_number
+from hypercycle.numbers.clock import LARGEST_CYCLE_MULT, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import checked_length
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
-from hypercycle.schedules.cycle import LARGEST_CYCLE_MULT, Cycle, checked_cycle_mult, checked_phase
+from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any, Literal
 
 from hypercycle.namespaces.namespace import Waveform
 from hypercycle.numbers.checks import finite_number, positive_number, whole_number
 from hypercycle.numbers.lengths import Length
+from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
@@ -16,7 +18,10 @@ from hypercycle.schedules.ramp import Ramp
 from hypercycle.schedules.schedule import Schedule
 from hypercycle.shapes.scales import Exponential, Halving
 
+_OPTIONS = tuple(field.name for field in fields(Cycle))
 
+
+@answers_other_words(_OPTIONS)
 def triangular(
     low: float,
     high: float,
@@ -34,6 +39,7 @@ def triangular(
     return Cycle(low, high, step_size_up, step_size_down, **options)
 
 
+@answers_other_words(_OPTIONS)
 def triangular2(
     low: float,
     high: float,
@@ -52,6 +58,7 @@ def triangular2(
     return Cycle(low, high, step_size_up, step_size_down, scale=Halving(), **options)
 
 
+@answers_other_words(_OPTIONS)
 def exp_range(
     low: float,
     high: float,
@@ -76,6 +83,7 @@ def exp_range(
     return Cycle(low, high, step_size_up, step_size_down, scale=scale, **options)
 
 
+@answers_other_words(_OPTIONS)
 def sgdr(low: float, high: float, steps: Length, **options: Any) -> Cycle:
     r"""Return "SGDR": cosine decay with warm restarts.
 
@@ -92,6 +100,7 @@ def sgdr(low: float, high: float, steps: Length, **options: Any) -> Cycle:
     return Cycle(low, high, 0, steps, waveform="hann", **options)
 
 
+@answers_other_words()
 def one_cycle(
     max_lr: float,
     total_steps: int,

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.plugins import hookspecs
 
 if TYPE_CHECKING:

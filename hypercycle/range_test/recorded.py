@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, FigureBase

@@ -12,15 +12,21 @@ import numpy as np
 from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, apply
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import Clock, Event, Location, Place
+from hypercycle.numbers.clock import (
+    Clock,
+    Event,
+    Location,
+    Place,
+    checked_cycle_mult,
+    checked_phase,
+)
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes import registry
 from hypercycle.shapes.scales import Unscaled, validated_scale
 from hypercycle.shapes.waveforms import triangular
-
-LARGEST_CYCLE_MULT = 100.0
 
 WaveformLike = str | Waveform | tuple[str | Waveform, str | Waveform]
 
@@ -379,20 +385,7 @@ class Cycle(Record):
         return self.clock.events(whole_number(step, "step"))
 
 
-def checked_phase(value: float) -> float:
-    """Return the part of the first cycle to start after, as a float."""
-    phase = finite_number(value, "phase")
-    if not 0.0 <= phase < 1.0:
-        raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
-    return phase
-
-
-def checked_cycle_mult(value: float) -> float:
-    """Return the factor by which cycles grow, as a float."""
-    cycle_mult = finite_number(value, "cycle_mult")
-    if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
-        raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
-    return cycle_mult
+Cycle.__init__ = answers_other_words()(Cycle.__init__)  # type: ignore[method-assign]
 
 
 def _scale_function(scale: str | Scale) -> Scale:

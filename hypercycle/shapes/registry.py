@@ -17,7 +17,7 @@ import numpy as np
 
 from hypercycle import plugins
 from hypercycle.namespaces.namespace import NUMPY, Scale, Waveform
-from hypercycle.numbers.checks import suggestion
+from hypercycle.numbers.spelling import suggestion
 from hypercycle.shapes.scales import SCALES
 from hypercycle.shapes.waveforms import WAVEFORMS
 
