@@ -6,6 +6,7 @@ little more than where the framework's objects keep their hyperparameters: see C
 
 from __future__ import annotations
 
+from hypercycle.driving import names
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.interval import ACCEPTED, UNLIMITED, Interval
 from hypercycle.driving.names import Place
@@ -23,5 +24,6 @@ __all__ = [
     "Options",
     "Place",
     "Track",
+    "names",
     "warn",
 ]
