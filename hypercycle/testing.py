@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _Floats = npt.NDArray[np.float64]
 
+__all__ = ["check_endpoints", "check_waveform"]
+
 # Two units in the last place of values just below 1.
 _TOLERANCE = 2.0 * np.finfo(np.float64).eps
 

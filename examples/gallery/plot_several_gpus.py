@@ -64,7 +64,7 @@ axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 plt.show()
 
 # %%
-# :func:`hypercycle_torch.range_test <hypercycle_torch.range_test_runner.range_test>` is called in
+# :func:`hypercycle_torch.range_test <hypercycle_torch.range_test>` is called in
 # every process too, and gives all the same result.
 #
 # Accelerate steps a prepared scheduler once for each process. With ``advance="optimizer"``, and
