@@ -166,10 +166,12 @@ def attach(
     options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
-    driver = _ask(plugins.for_target(target), target, resolved, options)
+    asked = plugins.for_target(target)
+    driver = _ask(asked, target, resolved, options)
     if driver is None:
         plugins.load_all()
-        driver = _ask(plugins.implementations("hypercycle_attach"), target, resolved, options)
+        others = [one for one in plugins.implementations("hypercycle_attach") if one not in asked]
+        driver = _ask_others(others, target, resolved, options)
     if driver is None:
         driver = attach_object(target, resolved, options)
     return driver
@@ -192,8 +194,37 @@ def _merge(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
 
 
 def _ask(implementations: Any, target: Any, plan: Plan, options: Options) -> Any:
+    """Return what the first plugin makes of the target; None if none can drive it."""
     for implementation in implementations:
-        driver = plugins.call(implementation, target=target, plan=plan, options=options)
+        try:
+            driver = plugins.call(implementation, target=target, plan=plan, options=options)
+        except Exception as error:
+            if not plugins.is_ours(implementation.plugin_name):
+                error.add_note(f"(raised by {plugins.describe(implementation.plugin_name)})")
+            raise
         if driver is not None:
             return driver
+    return None
+
+
+def _ask_others(implementations: Any, target: Any, plan: Plan, options: Options) -> Any:
+    """Do the same with plugins that are not named after the target's packages.
+
+    They may refuse the target. But any other error of somebody else's is its own fault, and shall
+    not keep the target from those who can drive it.
+    """
+    for implementation in implementations:
+        name = implementation.plugin_name
+        try:
+            driver = _ask([implementation], target, plan, options)
+        except (TypeError, ValueError):
+            raise
+        except Exception:
+            if plugins.is_ours(name):
+                raise
+            with plugins.warn_of_failure(name):
+                raise
+        else:
+            if driver is not None:
+                return driver
     return None

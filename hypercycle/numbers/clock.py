@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hypercycle.namespaces.namespace import ONE_STEP, Namespace
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number
 
 # A table of cycles whose length changes is made up to here for programs that are traced, where the
@@ -160,17 +161,17 @@ class Clock:
     cycle_mult: float = 1.0
     cycles: int | None = None
 
-    @functools.cached_property
+    @computed_once
     def first_period(self) -> int:
         """Length of cycle 0 in steps, were it whole."""
         return self.start(1)
 
-    @functools.cached_property
+    @computed_once
     def offset(self) -> int:
         """Steps of cycle 0 that lie before step 0."""
         return round(self.phase * self.first_period) % self.first_period
 
-    @functools.cached_property
+    @computed_once
     def end(self) -> int | None:
         """The step at which the last cycle is complete; None without an end."""
         return None if self.cycles is None else self.start(self.cycles) - self.offset

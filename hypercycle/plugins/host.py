@@ -82,6 +82,7 @@ class _State:
 
 
 _state = _State()
+_loading = threading.local()
 
 
 def for_target(target: object) -> tuple[pluggy.HookImpl, ...]:
@@ -227,6 +228,13 @@ def distribution_of(plugin_name: str) -> str | None:
     return None
 
 
+def is_ours(plugin_name: str) -> bool:
+    """Return whether this plugin is one of hypercycle's own adapters."""
+    return any(
+        point.value == plugin_name and _is_ours(point) for point in _state.entry_points or ()
+    )
+
+
 def problems() -> str:
     """Return what may be why a name or a driver is missing, in lines that follow an error."""
     lines = [f"\n{describe(name)} failed: {error}" for name, error in _state.errors.items()]
@@ -240,7 +248,9 @@ def warn_of_failure(plugin_name: str) -> Iterator[None]:
     """Turn an exception of a plugin into one warning, and remember it for later errors."""
     try:
         yield
-    except Exception as error:  # noqa: BLE001  (whatever a foreign plugin raises)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  (whatever a foreign plugin raises, exits too)
         text = f"{type(error).__name__}: {error}"
         if _state.errors.get(plugin_name) != text:
             _state.errors[plugin_name] = text
@@ -298,19 +308,41 @@ def _is_ours(point: EntryPoint) -> bool:
 
 
 def _load_entry_point(point: EntryPoint) -> None:
-    with _state.lock:
-        # Marked before the import, because a plugin may ask for names while it is imported.
-        if point.value in _state.tried:
-            return
+    # A plugin may ask for names while it is imported, so that this is called within itself. No lock
+    # is held meanwhile: another thread may hold that of the import and wait for ours. Whoever asks
+    # loads what is not there yet, and Python lets each module be imported once.
+    under_way: set[str] = _loading.__dict__.setdefault("points", set())
+    if point.value in _state.tried or point.value in under_way:
+        return
+    under_way.add(point.value)
+    try:
+        with warn_of_failure(point.value):
+            if not _load_and_register(point):
+                return
         _state.tried.add(point.value)
-        try:
-            with warn_of_failure(point.value):
-                plugin = point.load()
-                if _name_of(plugin) is None:
-                    _register(plugin, point.value)
-        except KeyboardInterrupt:
-            _state.tried.discard(point.value)
-            raise
+    finally:
+        under_way.discard(point.value)
+
+
+def _load_and_register(point: EntryPoint) -> bool:
+    """Return whether the plugin is there; not if this very thread is about to import it."""
+    try:
+        plugin = point.load()
+    except AttributeError:
+        if _is_half_imported(point.module):
+            return False
+        raise
+    if _is_half_imported(point.module):
+        return False
+    with _state.lock:
+        if _name_of(plugin) is None:
+            _register(plugin, point.value)
+    return True
+
+
+def _is_half_imported(module: str) -> bool:
+    spec = getattr(sys.modules.get(module), "__spec__", None)
+    return bool(getattr(spec, "_initializing", False))
 
 
 def _register(plugin: object, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
@@ -55,19 +55,19 @@ class Chain(Record):
     def __getstate__(self) -> dict[str, Any]:
         return {"parts": self.parts}
 
-    @functools.cached_property
+    @computed_once
     def schedules(self) -> tuple[Record, ...]:
         """The schedules of the parts, without their lengths."""
         return tuple(part[0] if isinstance(part, tuple) else part for part in self.parts)
 
-    @functools.cached_property
+    @computed_once
     def _lengths(self) -> tuple[int | None, ...]:
         return tuple(
             in_steps(part[1], "steps") if isinstance(part, tuple) else part.length
             for part in self.parts
         )
 
-    @functools.cached_property
+    @computed_once
     def _starts(self) -> list[int]:
         starts = [0]
         for number, length in enumerate(self._lengths[:-1]):

@@ -11,6 +11,7 @@ import numpy as np
 
 from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, apply
 from hypercycle.namespaces.steps import checked_steps
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
 from hypercycle.numbers.clock import (
     Clock,
@@ -149,8 +150,7 @@ class Cycle(Record):
         if self.cycles is not None:
             assign("cycles", whole_number(self.cycles, "cycles", minimum=1))
         if self.resolved:
-            # Refuses what is too long to be computed; and torch.compile cannot enter the lock with
-            # which Python 3.11 fills cached properties.
+            # Refuses what is too long to be computed.
             _ = self.clock.end, self.clock.offset
 
     def __repr__(self) -> str:
@@ -219,7 +219,7 @@ class Cycle(Record):
             return apply(rise if rising else fall, xp, x)
         return xp.where(rising, rise(x, xp), fall(x, xp))
 
-    @functools.cached_property
+    @computed_once
     def _halves(self) -> tuple[Waveform, Waveform]:
         waveform = self.waveform
         pair = waveform if isinstance(waveform, tuple) else (waveform, waveform)
@@ -230,7 +230,7 @@ class Cycle(Record):
         rise, fall = (registry.waveform_function(part) for part in pair)
         return rise, fall
 
-    @functools.cached_property
+    @computed_once
     def _scale(self) -> Scale:
         return _scale_function(self.scale)
 
@@ -268,7 +268,7 @@ class Cycle(Record):
     def _down(self) -> Length:
         return self.step_size_up if self.step_size_down is None else self.step_size_down
 
-    @functools.cached_property
+    @computed_once
     def clock(self) -> Clock:
         """The whole-number arithmetic behind this cycle."""
         return Clock(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass, fields
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.printing import record_repr
@@ -58,7 +58,7 @@ class Ramp(Record):
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    @functools.cached_property
+    @computed_once
     def _function(self) -> Waveform:
         return waveform_function(self.waveform)
 
