@@ -1,4 +1,4 @@
-"""computed_once: computed when it is first asked for, kept, and never waiting for another thread."""
+"""computed_once: computed when it is first asked for, kept, without waiting for other threads."""
 
 import threading
 
