@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hypercycle.driving.interval import UNLIMITED, Interval
 from hypercycle.namespaces.namespace import NUMPY, Floats
+from hypercycle.schedules.between import between
 from hypercycle.schedules.schedule import Record
 
 # The most steps whose values NumPy computes at once (no power of two: processors' caches do not
@@ -161,12 +162,12 @@ class _Alike:
     def __init__(self, schedules: Sequence[Record], members: list[int]) -> None:
         self.members = members
         self._first: Any = schedules[members[0]]
-        self._bounds = None
+        self._bounds: tuple[Floats, ...] | None = None
         if len(members) > 1:
             cycles: list[Any] = [schedules[index] for index in members]
-            self._bounds = (
-                np.array([[cycle.anchor] for cycle in cycles]),
-                np.array([[cycle.other] for cycle in cycles]),
+            self._bounds = tuple(
+                np.array([[getattr(cycle, name)] for cycle in cycles])
+                for name in ("anchor", "other", "low", "high")
             )
 
     def values(self, steps: npt.NDArray[np.int64]) -> Floats:
@@ -175,9 +176,10 @@ class _Alike:
             one: Floats = self._first(steps)
             return one[np.newaxis]
         # One wave between different bounds, as Cycle.evaluate has it.
-        anchors, others = self._bounds
+        anchor, other, low, high = self._bounds
         y = self._first.height(steps, NUMPY)
-        values: Floats = anchors * (1.0 - y) + others * y
+        within = self._first.stays_within
+        values: Floats = between(y, anchor, other, low, high, NUMPY, within=within)
         return values
 
 

@@ -94,7 +94,12 @@ def _evaluate_here(schedule: Evaluates, step: Any) -> Any:
         number = int(step)
         if number < 0:
             raise negative(number)
-        value = float(schedule.evaluate(number, ONE_STEP))
+        try:
+            value = float(schedule.evaluate(number, ONE_STEP))
+        except OverflowError as error:  # Python's own, where a scale takes the step as a float
+            raise OverflowError(
+                f"{schedule!r} cannot be computed at a step of {len(str(number))} digits: {error}"
+            ) from error
         if not math.isfinite(value):
             raise _not_finite(schedule, value, number)
         return value

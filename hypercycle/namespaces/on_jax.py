@@ -44,7 +44,7 @@ def _namespace() -> Namespace:
 
 def evaluate(schedule: Evaluates, step: Any) -> Any:
     """Return values at an array of steps, in JAX's default float dtype."""
-    if not jnp.issubdtype(step.dtype, jnp.integer):
+    if not jnp.issubdtype(step.dtype, jnp.integer) or step.dtype == np.uint64:
         raise not_whole(step, str(step.dtype))
     result_dtype = jnp.result_type(float)  # float32 unless the user has switched x64 on
     if not lowers_float64(jax.default_backend()):

@@ -50,8 +50,10 @@ def _namespace() -> Namespace:
 
 def evaluate(schedule: Evaluates, step: Any) -> Any:
     """Return float64 values at a tensor of steps."""
-    if not step.dtype.is_integer:
+    if not step.dtype.is_integer or step.dtype == tf.uint64:
         raise not_whole(step, step.dtype.name)
     steps = tf.cast(step, tf.int64)
-    value = tf.cast(schedule.evaluate(steps, _namespace()), tf.float64)
+    value = schedule.evaluate(steps, _namespace())
+    # TensorFlow would take a Python number as float32 before it casts.
+    value = tf.cast(value, tf.float64) if tf.is_tensor(value) else tf.constant(value, tf.float64)
     return tf.broadcast_to(value, tf.shape(steps))

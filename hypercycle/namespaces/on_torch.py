@@ -7,7 +7,13 @@ from typing import Any
 
 import torch
 
-from hypercycle.namespaces.namespace import NUMPY_FUNCTIONS, ArrayFunction, Evaluates, Namespace
+from hypercycle.namespaces.namespace import (
+    NUMPY_FUNCTIONS,
+    ONE_STEP,
+    ArrayFunction,
+    Evaluates,
+    Namespace,
+)
 from hypercycle.namespaces.steps import not_whole
 
 
@@ -57,6 +63,9 @@ def evaluate(schedule: Evaluates, step: Any) -> Any:
     """Return float64 values at a tensor of steps, on its device."""
     if step.dtype.is_floating_point or step.dtype.is_complex or step.dtype == torch.bool:
         raise not_whole(step, str(step.dtype))
+    if step.dtype == torch.uint64:  # which may not fit into int64
+        values = [float(schedule.evaluate(one, ONE_STEP)) for one in step.flatten().tolist()]
+        return torch.tensor(values, dtype=torch.float64, device=step.device).reshape(step.shape)
     if step.device.type == "mps":  # has no float64
         return evaluate(schedule, step.cpu()).to(step.device, torch.float32)
     return torch.broadcast_to(

@@ -6,10 +6,11 @@ steps ``starts[k] <= step + offset < starts[k + 1]`` where ``offset`` is the pha
 
 from __future__ import annotations
 
-import functools
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -94,6 +95,7 @@ class _Table:
         self.ups: list[int] = []
         self.downs: list[int] = []
         self._arrays: tuple[Any, ...] = ((), (), ())
+        self._lock = threading.RLock()  # threads share it, and making cycles is not one step
         # Once every half has shrunk to one step, all further cycles are alike.
         self.repeats = False
 
@@ -124,13 +126,16 @@ class _Table:
                 f"with cycle_mult={self._cycle_mult!r}, cycles that start after step 2**53 are "
                 f"not computed, got step {step}; ask for fewer cycles or steps"
             )
-        while self.starts[-1] <= step and not self.repeats:
-            if len(self.ups) >= MOST_CYCLES:
-                raise ValueError(
-                    f"cycle_mult={self._cycle_mult!r} makes more than {MOST_CYCLES:,} cycles "
-                    f"before step {step}; use a multiplier further from 1, or cycle_mult=1"
-                )
-            self._append()
+        if self.starts[-1] > step or self.repeats:
+            return
+        with self._lock:
+            while self.starts[-1] <= step and not self.repeats:
+                if len(self.ups) >= MOST_CYCLES:
+                    raise ValueError(
+                        f"cycle_mult={self._cycle_mult!r} makes more than {MOST_CYCLES:,} cycles "
+                        f"before step {step}; use a multiplier further from 1, or cycle_mult=1"
+                    )
+                self._append()
 
     def make(self, cycles: int) -> None:
         """Make at least this many cycles, or all that differ."""
@@ -146,9 +151,9 @@ class _Table:
         return self.starts[-1] + beyond * (self.ups[-1] + self.downs[-1])
 
 
-@functools.lru_cache(maxsize=16)  # a table of the most cycles takes 15 MB
-def _table(step_size_up: int, step_size_down: int, cycle_mult: float) -> _Table:
-    return _Table(step_size_up, step_size_down, cycle_mult)
+# Equal clocks, such as those of opposite cycles, share a table. It goes with the last of them.
+_tables: WeakValueDictionary[tuple[int, int, float], _Table] = WeakValueDictionary()
+_tables_lock = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,19 @@ class Clock:
     phase: float = 0.0
     cycle_mult: float = 1.0
     cycles: int | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The fields alone: what is computed beside them is computed again.
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @computed_once
+    def _table(self) -> _Table:
+        key = (self.step_size_up, self.step_size_down, self.cycle_mult)
+        with _tables_lock:
+            table = _tables.get(key)
+            if table is None:
+                table = _tables[key] = _Table(*key)
+        return table
 
     @computed_once
     def first_period(self) -> int:
@@ -180,45 +198,39 @@ class Clock:
         """Return ``step + offset`` of the first step of a cycle."""
         if self.cycle_mult == 1.0:
             return cycle * (self.step_size_up + self.step_size_down)
-        return _table(self.step_size_up, self.step_size_down, self.cycle_mult).start(cycle)
+        return self._table.start(cycle)
 
     def place(self, step: Any, xp: Namespace) -> Place:
         """Return where ``step`` lies, held at the end of the last cycle."""
         if self.end is not None:
             step = xp.clip(step, 0, self.end)
-        if xp.largest_step < HORIZON:
-            return self._place_in_few_bits(step, xp)
-        shifted = step + self.offset if self.offset else step
-        if self.cycle_mult == 1.0:
-            up, down = self.step_size_up, self.step_size_down
-            period = up + down
-            cycle = shifted // period
-            if self.cycles is not None:
-                cycle = xp.clip(cycle, 0, self.cycles - 1)
-            return Place(step, cycle, shifted - cycle * period, up, down)
-        return self._place_in_table(step, shifted, xp)
-
-    def _place_in_few_bits(self, step: Any, xp: Namespace) -> Place:
-        """Do the same where ``step + offset`` may overflow."""
         if self.cycle_mult != 1.0:
-            return self._place_in_table(step, step, xp)
+            return self._place_in_table(step, xp)
         up, down = self.step_size_up, self.step_size_down
         period = up + down
+        # Counted from the first whole cycle: step + offset may be more than fits.
         before = 1 if self.offset else 0  # cycles that begin before step 0
-        since = step - before * (period - self.offset)
-        cycle = since // period + before
+        since = step - (period - self.offset) if before else step
+        whole = since // period
+        cycle = whole + before if before else whole
         if self.cycles is not None:
             cycle = xp.clip(cycle, 0, self.cycles - 1)
-        return Place(step, cycle, since - (cycle - before) * period, up, down)
+            whole = cycle - before
+        return Place(step, cycle, since - whole * period, up, down)
 
-    def _place_in_table(self, step: Any, shifted: Any, xp: Namespace) -> Place:
-        table = _table(self.step_size_up, self.step_size_down, self.cycle_mult)
+    def _place_in_table(self, step: Any, xp: Namespace) -> Place:
+        table = self._table
         if self.cycles is not None:
             table.make(self.cycles)
         elif xp is ONE_STEP:
-            table.reach(shifted)
+            table.reach(step + self.offset)
+        elif isinstance(step, np.ndarray):
+            table.reach(int(step.max(initial=0)) + self.offset)
         else:
-            table.reach(int(shifted.max(initial=0)) if isinstance(shifted, np.ndarray) else HORIZON)
+            table.reach(HORIZON)
+        shifted = step
+        if xp.largest_step >= HORIZON and self.offset:
+            shifted = step + self.offset
         last = len(table.ups) - 1 if self.cycles is None else min(self.cycles, len(table.ups)) - 1
         starts, ups, downs = table.columns(arrays=xp is not ONE_STEP)
         if xp.largest_step < HORIZON:
@@ -265,7 +277,7 @@ class Clock:
         if self.cycles is not None:
             n = min(n, self.cycles)
         if self.cycle_mult != 1.0:
-            _table(self.step_size_up, self.step_size_down, self.cycle_mult).make(n)
+            self._table.make(n)
         return [max(self.start(cycle) - self.offset, 0) for cycle in range(n)]
 
     def steps_to_cycle_end(self, step: int) -> int:

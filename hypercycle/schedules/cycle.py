@@ -23,13 +23,13 @@ from hypercycle.numbers.clock import (
 )
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.numbers.spelling import answers_other_words
+from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes import registry
-from hypercycle.shapes.scales import Unscaled, validated_scale
+from hypercycle.shapes.registry import WaveformLike
+from hypercycle.shapes.scales import Exponential, Halving, Unscaled
 from hypercycle.shapes.waveforms import triangular
-
-WaveformLike = str | Waveform | tuple[str | Waveform, str | Waveform]
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +59,9 @@ class Cycle(Record):
         ``step_size_up=0`` starts at the top (warm restarts).
     waveform
         Shape of a half: a registered name (:func:`hypercycle.waveforms` lists them), a function
-        ``w(x, xp)`` with w(0) = 0 and w(1) = 1, or a pair of those for rise and fall.
+        ``w(x, xp)`` with w(0) = 0 and w(1) = 1, or a pair of those for rise and fall. A function
+        of your own, and a scale policy, is asked when its step has come; what is registered by a
+        name is computed ahead, in blocks of steps.
     scale
         Scale policy: ``"constant"``, ``"halving"``, an instance such as ``Exponential(0.9999)``,
         or a function ``scale(cycle, step, xp)``.
@@ -167,13 +169,16 @@ class Cycle(Record):
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
-        anchor, other = self.anchor, self.other
         if self.scale_of == "amplitude":
-            y = self.height(step, xp)
-            return anchor * (1.0 - y) + other * y
+            return self._between(self.height(step, xp), xp, within=self.stays_within)
         place = self.clock.place(step, xp)
-        w = self._wave(place, xp)
-        return self._factor(place, xp) * (anchor * (1.0 - w) + other * w)
+        return self._factor(place, xp) * self._between(self._wave(place, xp), xp, within=True)
+
+    def _between(self, y: Any, xp: Namespace, *, within: bool) -> Any:
+        anchor, other, low, high = self.anchor, self.other, self.low, self.high
+        if is_traced(low) or is_traced(high):  # whose order is not known
+            return anchor * (1.0 - y) + other * y
+        return between(y, anchor, other, low, high, xp, within=within)
 
     def height(self, step: Any, xp: Namespace) -> Any:
         """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
@@ -193,6 +198,14 @@ class Cycle(Record):
         return [self.low, self.high]
 
     @property
+    def stays_within(self) -> bool:
+        """Whether the scale policy is known to give factors from 0 to 1."""
+        scale = self._scale
+        if isinstance(scale, Exponential):
+            return scale.gamma <= 1.0
+        return isinstance(scale, (Unscaled, Halving))
+
+    @property
     def anchor(self) -> float:
         """The bound that the wave starts at, and shrinks toward."""
         return self.high if self.inverted else self.low
@@ -201,6 +214,11 @@ class Cycle(Record):
     def other(self) -> float:
         """The bound that the wave reaches at its peak."""
         return self.low if self.inverted else self.high
+
+    @property
+    def precomputable(self) -> bool:
+        """Whether its waveforms and scale policy are named ones: others may look at training."""
+        return registry.is_named_waveform(self.waveform) and registry.is_named_scale(self.scale)
 
     def _factor(self, place: Place, xp: Namespace) -> Any:
         return apply(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
@@ -221,18 +239,11 @@ class Cycle(Record):
 
     @computed_once
     def _halves(self) -> tuple[Waveform, Waveform]:
-        waveform = self.waveform
-        pair = waveform if isinstance(waveform, tuple) else (waveform, waveform)
-        if len(pair) != 2:
-            raise ValueError(
-                f"waveform must be one waveform or a pair (rise, fall), got {len(pair)} of them"
-            )
-        rise, fall = (registry.waveform_function(part) for part in pair)
-        return rise, fall
+        return registry.waveform_pair(self.waveform)
 
     @computed_once
     def _scale(self) -> Scale:
-        return _scale_function(self.scale)
+        return registry.scale_function(self.scale)
 
     def opposite(self, low: float, high: float) -> Cycle:
         """Return the cycle with the same clock and shape between other bounds, in opposite phase.
@@ -386,9 +397,3 @@ class Cycle(Record):
 
 
 Cycle.__init__ = answers_other_words()(Cycle.__init__)  # type: ignore[method-assign]
-
-
-def _scale_function(scale: str | Scale) -> Scale:
-    if isinstance(scale, str):
-        return registry.scale(scale)
-    return validated_scale(scale)

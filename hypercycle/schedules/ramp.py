@@ -9,9 +9,10 @@ from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
-from hypercycle.shapes.registry import waveform_function
+from hypercycle.shapes.registry import is_named_waveform, waveform_function
 
 
 @dataclass(frozen=True, repr=False)
@@ -68,7 +69,13 @@ class Ramp(Record):
         if steps == 0:
             return self.end
         w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
-        return self.start * (1.0 - w) + self.end * w
+        least, most = min(self.start, self.end), max(self.start, self.end)
+        return between(w, self.start, self.end, least, most, xp)
+
+    @property
+    def precomputable(self) -> bool:
+        """Whether its waveform is a named one: another may look at training."""
+        return is_named_waveform(self.waveform)
 
     def reached(self) -> list[float]:
         """Return both ends."""

@@ -18,8 +18,11 @@ import numpy as np
 from hypercycle import plugins
 from hypercycle.namespaces.namespace import NUMPY, Scale, Waveform
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.shapes.scales import SCALES
+from hypercycle.shapes.scales import SCALES, validated_scale
 from hypercycle.shapes.waveforms import WAVEFORMS
+
+WaveformLike = str | Waveform | tuple[str | Waveform, str | Waveform]
+"""What may be given as a waveform: a name, a function, or one of these for each half."""
 
 # How far from 0 and 1 a user's own function may start and end.
 _ENDPOINT_TOLERANCE = 1e-9
@@ -129,6 +132,21 @@ def name_of_scale(policy: Scale) -> str | None:
     return _SCALES.name_of(type(policy))
 
 
+def is_named_waveform(given: WaveformLike) -> bool:
+    """Return whether this is a name, or a waveform (or two) that has one by now. Loads no plugins.
+
+    What has a name is computed ahead. A function without one may look at what training does.
+    """
+    if isinstance(given, tuple):
+        return all(map(is_named_waveform, given))
+    return isinstance(given, str) or _WAVEFORMS.has(given)
+
+
+def is_named_scale(given: str | Scale) -> bool:
+    """Return whether this is a name, or a policy whose type has one by now. Loads no plugins."""
+    return isinstance(given, str) or _SCALES.has(type(given))
+
+
 def waveform_distribution(name: str) -> str | None:
     """Return the distribution whose plugin offers the waveform, or None: ours, or registered."""
     return _WAVEFORMS.distribution(name)
@@ -187,6 +205,22 @@ def waveform_function(given: str | Waveform) -> Waveform:
     if isinstance(given, str):
         return waveform(given)
     return validated_waveform(given, f"waveform={given!r}")
+
+
+def waveform_pair(given: WaveformLike) -> tuple[Waveform, Waveform]:
+    """Return the functions of rise and fall."""
+    pair = given if isinstance(given, tuple) else (given, given)
+    if len(pair) != 2:
+        raise ValueError(
+            f"waveform must be one waveform or a pair (rise, fall), got {len(pair)} of them"
+        )
+    rise, fall = map(waveform_function, pair)
+    return rise, fall
+
+
+def scale_function(given: str | Scale) -> Scale:
+    """Return the policy behind a name, or a user's own after a check of its first factor."""
+    return scale(given) if isinstance(given, str) else validated_scale(given)
 
 
 def _validated_factory(factory: Callable[..., Scale], label: str) -> Callable[..., Scale]:
@@ -249,6 +283,11 @@ class _Names:
         if clashes:
             raise ValueError("\n".join(clashes.values()))
         return MappingProxyType({name: entries[name].value for name in sorted(entries)})
+
+    def has(self, value: Callable[..., Any]) -> bool:
+        if any(_equal(one, value) for one in self.built_in.values()):
+            return True
+        return any(_equal(one.value, value) for one in self.gather()[0].values())
 
     def name_of(self, value: Callable[..., Any]) -> str | None:
         known = self.built_in | {name: one.value for name, one in self.registered.items()}

@@ -1,7 +1,11 @@
 """The clock against a model that walks from cycle to cycle in exact fractions."""
 
+import gc
 import math
+import pickle
 import re
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -217,3 +221,60 @@ def test_what_are_no_steps_is_refused(steps, error, message):
     for use in (cycle, cycle.locate):
         with pytest.raises(error, match=re.escape(message)):
             use(steps)
+
+
+LAST = 2**63 - 1
+ODD = {
+    "phase": hc.Cycle(0.0, 1.0, 1000, phase=0.5),
+    "phase and jump": hc.Cycle(0.0, 1.0, 7, 0, phase=0.9, waveform="hann"),
+    "cycles": hc.Cycle(0.0, 1.0, 10**6, phase=0.25, cycles=3),
+    "no phase": hc.Cycle(0.0, 1.0, 3, 8),
+    "shrinking": hc.Cycle(0.0, 1.0, 3, 8, cycle_mult=0.5, cycles=9, phase=0.5),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_an_array_near_the_end_of_int64_is_located_as_its_steps_are(name):
+    cycle = ODD[name]
+    steps = [LAST - k for k in (0, 1, 499, 500, 501, 10**6)] + [2**62 + 1, 2**53 - 1]
+    place = cycle.locate(np.array(steps))
+    for index, step in enumerate(steps):
+        assert cycle(np.array([step])).tolist() == [cycle(step)]
+        if step <= 2**53:
+            one = cycle.locate(step)
+            assert [column[index] for column in place] == list(one)
+
+
+def test_many_clocks_of_changing_length_keep_their_tables():
+    cycles = [hc.Cycle(0.0, 1.0, 100 + k, cycle_mult=1.01) for k in range(40)]
+    expected = [cycle(10**5) for cycle in cycles]
+    tables = [cycle.clock._table for cycle in cycles]
+    made = [len(table.ups) for table in tables]
+    assert [cycle(10**5) for cycle in cycles] == expected
+    assert [cycle.clock._table for cycle in cycles] == tables
+    assert [len(table.ups) for table in tables] == made
+    assert cycles[0].opposite(0.0, 2.0).clock._table is tables[0]
+
+
+def test_a_table_goes_with_the_last_cycle_that_has_it():
+    cycle = hc.Cycle(0.0, 1.0, 12_345, cycle_mult=1.5)
+    cycle(10**6)
+    table = weakref.ref(cycle.clock._table)
+    other = pickle.loads(pickle.dumps(cycle))
+    other(10)
+    del cycle
+    gc.collect()
+    assert table() is not None
+    del other
+    gc.collect()
+    assert table() is None
+
+
+def test_threads_make_one_table():
+    cycle = hc.Cycle(0.0, 1.0, 3, cycle_mult=1.0003)
+    steps = [[k * 997 % 40_000 for k in range(i, 400, 7)] for i in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(lambda some: [cycle(step) for step in some], steps))
+    for some, values in zip(steps, got, strict=True):
+        for step, value in list(zip(some, values, strict=True))[:5]:
+            assert value == pytest.approx(float(reference.spot(cycle, step).x), abs=1e-15)

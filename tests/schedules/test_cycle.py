@@ -71,16 +71,32 @@ def test_both_bounds_are_hit_exactly(cycle, step):
 def test_a_value_stays_between_the_bounds(cycle, step):
     if cycle.scale_of == "bounds":
         cycle = replace(cycle, scale_of="amplitude")
-    # a·(1 − y) + b·y with b near a: 1 − y, the products and the sum are rounded. Two bounds that
-    # are equal, such as 0.1 and 0.1, give 0.09999999999999999 in places.
-    slack = 2 * math.ulp(max(abs(cycle.low), abs(cycle.high)))
-    assert cycle.low - slack <= cycle(step) <= cycle.high + slack
+    assert cycle.low <= cycle(step) <= cycle.high
 
 
-def test_the_slack_between_the_bounds_is_needed():
-    values = hc.Cycle(0.1, 0.1, 1000)(np.arange(1000))
-    assert values.min() < 0.1
-    assert values.min() >= 0.1 - math.ulp(0.1)
+def one_ulp_apart(low):
+    return low, math.nextafter(low, math.inf)
+
+
+@pytest.mark.parametrize("bounds", [(0.1, 0.1), one_ulp_apart(0.1), one_ulp_apart(-0.3)])
+@pytest.mark.parametrize("scale", ["constant", "halving", hc.Exponential(0.9), hc.Exponential(1.1)])
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_value_never_leaves_bounds_however_close(bounds, scale, inverted):
+    low, high = bounds
+    steps = np.arange(1000)  # of the first half, where no scale has grown
+    cycle = hc.Cycle(*bounds, 1000, waveform="hann", scale=scale, inverted=inverted)
+    if scale == hc.Exponential(1.1):
+        cycle = replace(cycle, scale=hc.Exponential(1.1, per="cycle"))
+    values = cycle(steps)
+    assert set(values.tolist()) <= {low, high}
+    assert values.tolist() == [cycle(step) for step in steps.tolist()]
+    ramp = hc.Ramp(*(bounds[::-1] if inverted else bounds), 1000)
+    assert set(ramp(steps).tolist()) <= {low, high}
+
+
+def test_without_being_held_a_value_would_leave_them():
+    x = np.arange(1000) / 1000
+    assert (0.1 * (1.0 - x) + 0.1 * x).min() < 0.1
 
 
 @MANY
