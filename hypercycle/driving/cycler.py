@@ -86,7 +86,7 @@ class Cycler(ABC):
         self._clock_owner = clock_owner
         self.last_epoch = step
         self._watched = clock_owner is not None or bool(self._observers)
-        self._observe()
+        _raise_first(self._observe())
 
     def _clock_owner_of(self, plan: Plan) -> Record | None:
         if self._options.on_event is None:
@@ -120,15 +120,27 @@ class Cycler(ABC):
         self._first_step = self._rows_ahead = 0
 
     def _tell(self, step: int) -> None:
-        self._observe()
-        on_event = self._options.on_event
+        """Tell of the events of a step, then observers; all of them, even if one fails."""
+        on_event, errors = self._options.on_event, []
         if on_event is not None and self._clock_owner is not None:
             for event in self._clock_owner.events(step):
-                on_event(*event)
+                try:
+                    on_event(*event)
+                except Exception as error:  # noqa: BLE001  (raised below)
+                    errors.append(error)
+        errors += self._observe()
+        _raise_first(errors)
 
-    def _observe(self) -> None:
+    def _observe(self) -> list[Exception]:
+        """Tell the observers, and return the errors of those that failed."""
+        errors: list[Exception] = []
         for observer in self._observers:
-            plugins.call(observer, step=self.last_epoch, values=self.values, target=self.target)
+            told = {"step": self.last_epoch, "values": self.values, "target": self.target}
+            try:
+                plugins.call(observer, **told)
+            except Exception as error:  # noqa: BLE001  (the caller's to raise)
+                errors.append(error)
+        return errors
 
     @property
     def plan_step(self) -> int:
@@ -227,6 +239,13 @@ class Cycler(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(step={self.last_epoch}, {self.plan!r})"
+
+
+def _raise_first(errors: list[Exception]) -> None:
+    if errors:
+        for other in errors[1:]:
+            errors[0].add_note(f"(and then: {type(other).__name__}: {other})")
+        raise errors[0]
 
 
 def _check_state(state: Any) -> None:
