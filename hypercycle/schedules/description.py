@@ -19,6 +19,7 @@ from hypercycle.schedules.schedule import Schedule
 def describe(schedule: Schedule | None) -> Any:
     """Return a schedule as plain data.
 
+    >>> from hypercycle import Cycle
     >>> describe(Cycle(0.1, 0.5, 4, waveform="hann"))
     {'kind': 'cycle', 'low': 0.1, 'high': 0.5, 'step_size_up': 4, 'waveform': 'hann'}
     """

@@ -99,10 +99,10 @@ def _waveform(value: Any, _: str) -> str:
 
 def _waveforms(value: Any, _: str) -> str | tuple[str, ...]:
     if not isinstance(value, (list, tuple)):
-        return _waveform(value, _)
+        return _waveform(value, "")
     if len(value) != 2:
         raise ValueError(f"must be one waveform or a pair [rise, fall], got {value!r:.60}")
-    return tuple(_waveform(half, _) for half in value)
+    return tuple(_waveform(half, "") for half in value)
 
 
 def _describe_waveform(value: Any, writer: Writer) -> Any:
@@ -115,12 +115,8 @@ def _describe_waveform(value: Any, writer: Writer) -> Any:
     return {"name": name, "package": package} if package else name
 
 
-def _schema_of_waveform() -> dict[str, Any]:
-    return {"anyOf": [{"enum": sorted(registry.waveforms())}, _schema_of_named(others=False)]}
-
-
-def _schema_of_waveforms() -> dict[str, Any]:
-    one = _schema_of_waveform()
+def _schema_of_waveforms(_: Schedules) -> dict[str, Any]:
+    one = _schema_of_named(registry.waveforms(), others=False)
     return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
 
 
@@ -200,7 +196,7 @@ WAVEFORM = Field(
     lambda _: _schema_of_named(registry.waveforms(), others=False),
     _describe_waveform,
 )
-WAVEFORMS = Field(_checked(_waveforms), lambda _: _schema_of_waveforms(), _describe_waveform)
+WAVEFORMS = Field(_checked(_waveforms), _schema_of_waveforms, _describe_waveform)
 SCALE = Field(
     _checked(_scale), lambda _: _schema_of_named(registry.scales(), others=True), _describe_scale
 )
