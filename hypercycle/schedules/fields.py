@@ -248,7 +248,7 @@ def _two(
     value: Any, reader: Reader, path: Path, form: str, reads: tuple[Callable[..., Any], ...]
 ) -> Any:
     if not isinstance(value, (list, tuple)) or len(value) > 2:
-        return reader.refused(path, f"must be two: {form}")
+        return reader.refused(path, f"must be two: {form}, got {value!r:.60}")
     return reader.all_of(
         read(value[i], reader, (*path, str(i)))
         if i < len(value)

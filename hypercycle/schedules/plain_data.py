@@ -226,43 +226,49 @@ class Reader:
 
     # Opposites.
 
-    def _resolved(self, first: Opposite, path: Path) -> Any:
+    def _resolved(self, opposite: Opposite, path: Path) -> Any:
+        wrong = self._why_no_target(opposite.opposite, path)
+        if wrong:
+            return self.refused((*path, "opposite"), wrong)
         # A loop, not a recursion: a file may hold thousands, each the opposite of the one before.
         waiting: dict[Path, Opposite] = {}
-        found: Any = first
         at = path
+        found: Any = opposite
         while isinstance(found, Opposite):
             waiting[at] = found
-            name, at = found.opposite, (found.opposite,)
+            at = (found.opposite,)
             if at in waiting:
                 circle = " → ".join(".".join(one) for one in (*waiting, at))
                 return self.refused((*path, "opposite"), f"is circular: {circle:.300}")
-            if name not in self.entries:
-                others = sorted({*self.entries} - {".".join(path)})
-                return self.refused(
-                    (*path, "opposite"),
-                    f"the plan has no {name!r}; {suggestion(name, others)}"
-                    f"available: {', '.join(others) or 'nothing else'}",
-                )
-            kind = "number" if is_number(self.entries[name]) else self._kind(self.entries[name], "")
-            if kind not in ("cycle", "opposite", None):
-                return self.refused(
-                    (*path, "opposite"),
-                    f"must name a cycle, and {name!r} is a {kind}: write it out",
-                )
             found = self._target(at)
-        if found is INVALID:
-            return INVALID
         for at, one in reversed(waiting.items()):
-            found = self._targets[at] = found.opposite(one.low, one.high)
+            if found is not INVALID:
+                found = found.opposite(one.low, one.high)
+            self._targets[at] = found
         return found
 
     def _target(self, at: Path) -> Any:
         if at not in self._targets:
             # What is wrong with it is noted at its own place.
             alone = dataclasses.replace(self, problems=[])
-            self._targets[at] = alone.record(self.entries[at[0]], at, "")
+            name = at[0]
+            wrong = self._why_no_target(name, at)
+            self._targets[at] = INVALID if wrong else alone.record(self.entries[name], at, "")
         return self._targets[at]
+
+    def _why_no_target(self, name: str, path: Path) -> str | None:
+        """Return why this name cannot be that of an opposite's cycle, or None if it can."""
+        if name not in self.entries:
+            others = sorted({*self.entries} - {".".join(path)})
+            return (
+                f"the plan has no {name!r}; {suggestion(name, others)}"
+                f"available: {', '.join(others) or 'nothing else'}"
+            )
+        entry = self.entries[name]
+        kind = "number" if is_number(entry) else self._kind(entry, "")
+        if kind in ("cycle", "opposite", None):
+            return None
+        return f"must name a cycle, and {name!r} is a {kind}: write it out"
 
 
 @dataclass(frozen=True)
