@@ -34,8 +34,6 @@ FLOORS = [
 
 # What still goes up, by module. The list may only shrink.
 UP = {
-    "hypercycle.plan_files.files -> hypercycle.plans.plan",
-    "hypercycle.plan_files.schema -> hypercycle.plans.plan",
     "hypercycle.driving.attaching -> hypercycle_torch",
     "hypercycle.plugins.hookspecs -> hypercycle.driving.options",
     "hypercycle.plugins.hookspecs -> hypercycle.plans.plan",

@@ -1,7 +1,7 @@
 """``hypercycle`` on the command line: a thin layer over plans, plots and range tests.
 
-Needs click: ``pip install 'hypercycle[cli]'``. What a command alone needs (pydantic, plotext,
-Matplotlib) is imported by the command.
+Needs click: ``pip install 'hypercycle[cli]'``. What a command alone needs (plotext, Matplotlib) is
+imported by the command.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from hypercycle.command_line.commented import check_new, commented, write_new
-from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.errors import Failure, check_folder, refused
+from hypercycle.plan_files.commented import commented
+from hypercycle.plan_files.writing import write_whole
 from hypercycle.plans import policies
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
@@ -123,7 +124,7 @@ def new(
     if output is None:
         click.echo(text, nl=False)
     else:
-        write_new(text, output, force=force)
+        write_new(text, output)
 
 
 def _check_flags(policy: str, values: tuple[Any, ...]) -> None:
@@ -180,3 +181,20 @@ def _one_cycle(
         ),
         momentum=Chain(Ramp(most, least, up, "hann"), Ramp(least, most, down, "hann")),
     )
+
+
+def check_new(output: Path, *, force: bool) -> None:
+    """Refuse a plan file that cannot be written, before anything is done for it."""
+    if output.suffix.lower() != ".toml":
+        raise Failure(
+            f"a plan with comments is TOML: a name that ends in .toml, got {output.name!r}"
+        )
+    if output.exists() and not force:
+        raise Failure(f"{output} exists: choose another name, or --force to replace it")
+    check_folder(output)
+
+
+def write_new(text: str, output: Path) -> None:
+    """Write a plan file and say so."""
+    write_whole(output, text.encode())
+    click.echo(f"wrote {output}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from hypercycle.command_line.plans import (
     unit_options,
 )
 from hypercycle.numbers.lengths import Units
+from hypercycle.plan_files.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -88,9 +90,11 @@ def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
     """Write a figure into a file."""
     if not transparent:
         figure.patch.set(alpha=1.0, facecolor="white")
+    drawn = io.BytesIO()
     try:
         with np.errstate(over="ignore"):
-            figure.savefig(output, dpi=150)
+            figure.savefig(drawn, format=output.suffix.lower().removeprefix("."), dpi=150)
     # Such as an axis from -1e308 to 1e308; Matplotlib 3.8 says IndexError.
     except (IndexError, OverflowError, ValueError) as error:
         raise Failure(f"Matplotlib cannot draw these values: {described(error)}") from error
+    write_whole(output, drawn.getvalue())

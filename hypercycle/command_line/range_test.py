@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from hypercycle.command_line.commented import check_new, commented, write_new
 from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.new import check_new, write_new
 from hypercycle.command_line.output import one_line, wrapped
 from hypercycle.command_line.plot import check_picture, choose_file_backend, save
 from hypercycle.numbers.spelling import suggestion
+from hypercycle.plan_files.commented import commented
 from hypercycle.plans.plan import Plan
 from hypercycle.range_test.bounds import Bounds
 from hypercycle.range_test.recorded import RangeTest
@@ -95,7 +96,7 @@ def range_test(
             plan = bounds.plan(epochs, steps_per_epoch)
             made = f"Bounds found by: hypercycle range-test {function}"
             text = commented(plan, str(plan_file), [made, *plan.explanation.split("; ")])
-        write_new(text, plan_file, force=force)
+        write_new(text, plan_file)
 
 
 def _called(target: str, *, whole: bool) -> RangeTest:

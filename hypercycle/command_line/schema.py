@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
 from hypercycle.command_line.errors import refused, told_warnings
+from hypercycle.plan_files.schema import json_schema
+from hypercycle.plan_files.writing import write_whole
 
 
 @click.command()
@@ -24,15 +27,10 @@ def schema(output: str) -> None:
     In JSON   the plan's first key: "$schema": "./plan.schema.json"
     In YAML   the first line: # yaml-language-server: $schema=./plan.schema.json
     """  # noqa: D301  (\b is click's: lines stay as they are)
-    with told_warnings(), refused(ImportError, ValueError):
-        try:
-            from hypercycle.plan_files.schema import json_schema
-        except ImportError as error:
-            raise ImportError(
-                "the schema needs pydantic: pip install 'hypercycle[files]'"
-            ) from error
-        text = json.dumps(json_schema(), indent=1)
-        with click.open_file(output, "w", encoding="utf-8") as file:
-            click.echo(text, file=file)
-    if output != "-":
+    with told_warnings(), refused(ValueError):
+        text = json.dumps(json_schema(), indent=1) + "\n"
+    if output == "-":
+        click.echo(text, nl=False)
+    else:
+        write_whole(Path(output), text.encode())
         click.echo(f"wrote {output}")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+_Error = TypeVar("_Error", bound=Exception)
 
 # Float64 holds every whole number up to here: the clock's conversions stay exact.
 LARGEST_LENGTH = 2**53
@@ -47,13 +49,13 @@ def finite_number(value: Any, name: str) -> float:
             return value  # type: ignore[no-any-return]
         value = float(value)
     if _is_bool(value) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
+        raise wrong_type(value, name, "must be a number")
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{name} must be finite, got {name}={value!r}")
+        raise wrong_value(value, name, "must be finite")
     return number
 
 
@@ -61,19 +63,47 @@ def positive_number(value: Any, name: str) -> float:
     """Return ``value`` as a float; refuse what is not finite and above zero."""
     number = finite_number(value, name)
     if number <= 0.0:
-        raise ValueError(f"{name} must be greater than 0, got {name}={value!r}")
+        raise wrong_value(value, name, "must be greater than 0")
     return number
 
 
 def whole_number(value: Any, name: str, minimum: int = 0) -> int:
     """Return ``value`` as an int; refuse bools, fractions and what is below ``minimum``."""
     if _is_bool(value) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
+        raise wrong_type(value, name, "must be a whole number")
     if not isinstance(value, Integral) and not float(value).is_integer():
-        raise ValueError(f"{name} must be a whole number, got {name}={value!r}")
+        raise wrong_value(value, name, "must be a whole number")
     number = int(value) if isinstance(value, Integral) else int(float(value))
     if number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {name}={value!r}")
+        raise wrong_value(value, name, f"must be at least {minimum}")
     if number > LARGEST_LENGTH:
-        raise ValueError(f"{name} must be at most 2**53, got {name}={value!r}")
+        raise wrong_value(value, name, "must be at most 2**53")
     return number
+
+
+def wrong_type(value: Any, name: str, expected: str) -> TypeError:
+    """Return the error about a value of the wrong kind."""
+    return _about(TypeError, name, f"{expected}, got {value!r} ({type(value).__name__})")
+
+
+def wrong_value(value: Any, name: str, expected: str) -> ValueError:
+    """Return the error about a value that is out of what is allowed."""
+    got = f"{name}={value!r}" if name else repr(value)
+    return _about(ValueError, name, f"{expected}, got {got}")
+
+
+def _about(kind: type[_Error], name: str, message: str) -> _Error:
+    error = kind(f"{name} {message}" if name else message)
+    # Apart too, for those who say in another way what the message is about.
+    vars(error).update(name=name, message=message)
+    return error
+
+
+def message_about(name: str, error: Exception) -> str:
+    """Return what an error says, without the name of its value if it is this one.
+
+    >>> message_about("low", wrong_value(-1, "low", "must be positive"))
+    'must be positive, got low=-1'
+    """
+    parts = vars(error)
+    return str(parts["message"]) if parts.get("name") == name else str(error)

@@ -16,7 +16,7 @@ import numpy as np
 
 from hypercycle.namespaces.namespace import ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import finite_number
+from hypercycle.numbers.checks import finite_number, wrong_value
 
 # A table of cycles whose length changes is made up to here for programs that are traced, where the
 # steps to come are not known; and it never holds more cycles than this.
@@ -313,19 +313,19 @@ class Clock:
         return happened
 
 
-def checked_phase(value: float) -> float:
+def checked_phase(value: float, name: str = "phase") -> float:
     """Return the part of the first cycle to start after, as a float."""
-    phase = finite_number(value, "phase")
+    phase = finite_number(value, name)
     if not 0.0 <= phase < 1.0:
-        raise ValueError(f"phase must be in [0, 1), a part of the first cycle, got {phase=}")
+        raise wrong_value(phase, name, "must be in [0, 1), a part of the first cycle")
     return phase
 
 
-def checked_cycle_mult(value: float) -> float:
+def checked_cycle_mult(value: float, name: str = "cycle_mult") -> float:
     """Return the factor by which cycles grow, as a float."""
-    cycle_mult = finite_number(value, "cycle_mult")
+    cycle_mult = finite_number(value, name)
     if not 0.0 < cycle_mult <= LARGEST_CYCLE_MULT:
-        raise ValueError(f"cycle_mult must be above 0 and at most 100, got {cycle_mult=}")
+        raise wrong_value(cycle_mult, name, "must be above 0 and at most 100")
     return cycle_mult
 
 

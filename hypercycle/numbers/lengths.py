@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
+from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number, wrong_value
 
 Length = int | str
 
@@ -49,10 +49,10 @@ def checked_length(value: Any, name: str, minimum: int = 0) -> Length:
     number, unit = _parsed(value, name)
     if unit == "it":
         if number.denominator != 1:
-            raise ValueError(f"{name} must be a whole number of steps, got {name}={value!r}")
+            raise wrong_value(value, name, "must be a whole number of steps")
         return whole_number(int(number), name, minimum)
     if unit == "%" and number > 100:
-        raise ValueError(f"{name} must be at most 100% of the run, got {name}={value!r}")
+        raise wrong_value(value, name, "must be at most 100% of the run")
     return value.strip()
 
 
@@ -92,8 +92,9 @@ def in_steps(value: Length, name: str) -> int:
 def _parsed(value: str, name: str) -> tuple[Fraction, str]:
     match = _FORM.fullmatch(value)
     if match is None:
-        raise ValueError(
-            f"{name} must be a whole number of steps or a number with a unit such as '2000it', "
-            f"'4ep' or '30%', got {name}={value!r}"
+        expected = (
+            "must be a whole number of steps or a number with a unit such as '2000it', '4ep' or "
+            "'30%'"
         )
+        raise wrong_value(value, name, expected)
     return Fraction(match["number"]), match["unit"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypercycle.numbers.clock import Event
-from hypercycle.schedules.description import describe, schedule_from
+from hypercycle.schedules.description import describe, schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record, Schedule
@@ -118,7 +118,7 @@ class Plan(Mapping[str, Any]):
         OSError
             If the file cannot be read.
         ImportError
-            If pydantic (or PyYAML, for YAML) is missing, with what to install.
+            If PyYAML is missing, for YAML, with what to install.
 
         Examples
         --------
@@ -131,9 +131,9 @@ class Plan(Mapping[str, Any]):
         ...     Plan.load(file)
         Plan(lr=Cycle(0.1, 0.5, 4))
         """
-        from hypercycle.plan_files.files import load_plan
+        from hypercycle.plan_files.files import load_schedules  # files bring much with them
 
-        return load_plan(path)
+        return cls(**load_schedules(path))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the plan to a file, from which :meth:`load` makes an equal one.
@@ -154,11 +154,11 @@ class Plan(Mapping[str, Any]):
         OSError
             If the file cannot be written.
         ImportError
-            If pydantic, tomlkit (for TOML) or PyYAML (for YAML) is missing.
+            If tomlkit (for TOML) or PyYAML (for YAML) is missing.
         """
-        from hypercycle.plan_files.files import save_plan
+        from hypercycle.plan_files.files import save_schedules
 
-        save_plan(self, path)
+        save_schedules(self, path)
 
     def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
         """Return what happens when training moves onto ``step``.
@@ -215,6 +215,7 @@ def plan_from(description: Mapping[str, Any]) -> Plan:
     Raises
     ------
     ValueError
-        If it holds a user's own function, or something else that is not a description.
+        If it holds a user's own function, or something that is not a description; each problem
+        has a line.
     """
-    return Plan(**{name: schedule_from(one, name) for name, one in description.items()})
+    return Plan(**schedules_from(description))

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 import hypercycle as hc
 from hypercycle.numbers.lengths import checked_length
 from hypercycle.plan_files.files import LARGEST_FILE, PlanFileError, file_data
-from hypercycle.plan_files.schema import Problem, json_schema
+from hypercycle.plan_schema import Problem, json_schema
 from hypercycle.shapes import registry
 
 SOME = settings(max_examples=60)

@@ -5,14 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import click
-
-from hypercycle.command_line.errors import Failure, check_folder
-from hypercycle.plan_files.files import file_data, written
-from hypercycle.plans.plan import Plan
+from hypercycle.plan_files.files import file_data
+from hypercycle.plan_files.formats import text_of
 from hypercycle.schedules.cycle import Cycle
 
 _COMMENTS = {
@@ -48,10 +44,10 @@ _HEADER = """\
 """
 
 
-def commented(plan: Plan, name: str, notes: Iterable[str]) -> str:
+def commented(plan: Mapping[str, Any], name: str, notes: Iterable[str]) -> str:
     """Return the text of a plan file: what a plan is, notes on this one, and its tables."""
     entries = {key: _entry(plan, key) for key in plan}
-    tables = {key: written({key: entry}, ".toml") for key, entry in entries.items()}
+    tables = {key: text_of({key: entry}, ".toml") for key, entry in entries.items()}
     header = _HEADER.format(name=name, options=_options("".join(tables.values())))
     remarks = "\n".join(
         textwrap.fill(f"# {one}", _WIDTH, subsequent_indent="#   ") for one in notes
@@ -60,12 +56,12 @@ def commented(plan: Plan, name: str, notes: Iterable[str]) -> str:
     return "\n".join([f"{header}#\n{remarks}\n", *with_comments])
 
 
-def _entry(plan: Plan, name: str) -> Mapping[str, Any]:
+def _entry(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return what the file holds for a name; what is the opposite of lr is said to be so."""
     one, lr = plan[name], plan.get("lr")
     if isinstance(one, Cycle) and isinstance(lr, Cycle) and one == lr.opposite(one.low, one.high):
         return {"opposite": "lr", "low": one.low, "high": one.high}
-    entry: Mapping[str, Any] = file_data(Plan(**{name: one}))[name]
+    entry: Mapping[str, Any] = file_data({name: one})[name]
     return entry
 
 
@@ -90,21 +86,3 @@ def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
         for key in [key for key in _OPTIONAL if key not in entry]:
             text += beside(f"# {key} = {_OPTIONAL[key]}", key) + "\n"
     return text
-
-
-def write_new(text: str, output: Path, *, force: bool) -> None:
-    """Write a plan file, over one that is there only if asked to."""
-    with output.open("w" if force else "x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-    click.echo(f"wrote {output}")
-
-
-def check_new(output: Path, *, force: bool) -> None:
-    """Refuse a file that cannot be written, before anything is done for it."""
-    if output.suffix.lower() != ".toml":
-        raise Failure(
-            f"a plan with comments is TOML: a name that ends in .toml, got {output.name!r}"
-        )
-    if output.exists() and not force:
-        raise Failure(f"{output} exists: choose another name, or --force to replace it")
-    check_folder(output)

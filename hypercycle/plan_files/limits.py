@@ -1,0 +1,60 @@
+"""How much a plan file may hold: what is larger describes no run that a person has written down."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+# What is larger would keep a reader busy for long.
+LARGEST_FILE = 256 * 1024
+MOST_VALUES = 10_000
+DEEPEST = 24
+LONGEST_TEXT = 1_000
+# The time that tomllib takes for a dotted key grows with the square of its length.
+LONGEST_LINE = 4_000
+# Cycles that change in length are tabulated: 100,000 of them take half a second.
+MOST_TABULATED = 100_000
+
+# What a terminal would obey, and what UTF-8 has no bytes for.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def check_lines(text: str) -> None:
+    """Raise ValueError for a line that is longer than any of a plan."""
+    if max(map(len, text.splitlines()), default=0) > LONGEST_LINE:
+        raise ValueError(f"has a line of more than {LONGEST_LINE:,} characters")
+
+
+def check_size(data: Any) -> None:
+    """Raise ValueError for more, deeper or longer values than a plan has."""
+    level, values, tabulated = [data], 0, 0
+    for _ in range(DEEPEST):
+        below: list[Any] = []
+        for one in level:
+            if isinstance(one, dict):
+                below += [*one, *one.values()]
+                if one.get("cycle_mult", 1) != 1 and isinstance(one.get("cycles"), int):
+                    tabulated += one["cycles"]
+            elif isinstance(one, list):
+                below += one
+            elif isinstance(one, str):
+                _check_text(one)
+        values += len(below)
+        if values > MOST_VALUES:
+            raise ValueError(f"holds more than {MOST_VALUES:,} values")
+        if tabulated > MOST_TABULATED:
+            raise ValueError(
+                f"asks for {tabulated:,} cycles that change in length (cycle_mult), more than "
+                f"{MOST_TABULATED:,}"
+            )
+        if not below:
+            return
+        level = below
+    raise ValueError(f"is nested more than {DEEPEST} deep")
+
+
+def _check_text(text: str) -> None:
+    if len(text) > LONGEST_TEXT:
+        raise ValueError(f"holds a text of {len(text):,} characters, {text[:40]!r}…")
+    if _CONTROL.search(text):
+        raise ValueError(f"holds a text with a control character, {text!a:.60}")

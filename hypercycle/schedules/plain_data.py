@@ -1,0 +1,301 @@
+"""Records from plain data and back, by a table of kinds; all that is wrong is noted with its path.
+
+Nothing here knows a kind: see :mod:`hypercycle.schedules.kinds`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from hypercycle.numbers.checks import finite_number, is_number, message_about
+from hypercycle.numbers.spelling import suggestion
+from hypercycle.schedules.constant import Constant
+from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.function import Function
+
+# The kind that stands for None, a group that is left alone: TOML has no null.
+UNCHANGED = "unchanged"
+
+Path = tuple[str, ...]
+
+
+class Problem(NamedTuple):
+    """Something wrong in a plan file.
+
+    Attributes
+    ----------
+    path
+        Where, such as ``"momentum.waveform"``; empty for the file as a whole.
+    message
+        What was got, what is allowed, and what may have been meant.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class _Invalid:
+    """Stands for a value that could not be read; the problem has been noted."""
+
+
+INVALID = _Invalid()
+
+
+# The JSON Schemas of what may stand in a schedule of a kind.
+Schedules = Callable[[str], list[Any]]
+
+
+class Field(NamedTuple):
+    """What a key of a kind of schedule holds.
+
+    Attributes
+    ----------
+    read
+        Returns what the record takes, or INVALID.
+    schema
+        Returns the JSON Schema.
+    write
+        Returns what the record has, as plain data.
+    """
+
+    read: Callable[[Any, Reader, Path], Any]
+    schema: Callable[[Schedules], dict[str, Any]]
+    write: Callable[[Any, Writer], Any]
+
+
+def given_fields(record: Any) -> dict[str, Any]:
+    """Return the fields of a record that differ from their defaults."""
+    pairs = ((one, getattr(record, one.name)) for one in dataclasses.fields(record))
+    return {one.name: value for one, value in pairs if value != one.default}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of schedule as plain data.
+
+    Attributes
+    ----------
+    record
+        Its type.
+    about
+        What the JSON Schema says of it.
+    fields
+        Its keys.
+    make, given
+        Return the record of the fields' values, and the values of a record's fields.
+    place
+        The only kind that it stands in; ``""`` for the plan itself, None for any place.
+    implied
+        Whether the key ``kind`` may be left out.
+    """
+
+    record: type[Any]
+    about: str
+    fields: Mapping[str, Field]
+    make: Callable[[Mapping[str, Any]], Any] | None = None
+    given: Callable[[Any], Mapping[str, Any]] = given_fields
+    place: str | None = None
+    implied: bool = False
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        """The values of fields that may be left out."""
+        own = dataclasses.fields(self.record) if dataclasses.is_dataclass(self.record) else ()
+        return {one.name: one.default for one in own if one.default is not dataclasses.MISSING}
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The keys of fields that may not be left out."""
+        return [key for key in self.fields if key not in self.defaults]
+
+
+def kinds_within(kinds: Mapping[str, Kind], within: str) -> list[str]:
+    """Return the names of the kinds that may stand in a schedule of the kind ``within``."""
+    return [name for name, kind in kinds.items() if kind.place in (None, within)]
+
+
+@dataclass(frozen=True)
+class Opposite:
+    """What stands for the opposite of another entry's cycle until that one is read."""
+
+    opposite: str
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        Cycle(self.low, self.high, 1)  # refuses bounds that are reversed
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Makes the schedules of a plan of plain data, and notes what is wrong.
+
+    ``from_file``: the data are those of a plan file, whose keys are texts, even of groups that are
+    named by an index. Else they are a description, which is compared with others and so has nothing
+    that can be said in two ways.
+    """
+
+    kinds: Mapping[str, Kind]
+    entries: Mapping[str, Any]
+    from_file: bool
+    problems: list[Problem] = field(default_factory=list)
+    # What an opposite may name: cycles, opposites of such, or INVALID.
+    _targets: dict[Path, Any] = field(default_factory=dict)
+
+    def schedules(self) -> dict[str, Any]:
+        """Return the schedules by their names; what is wrong is in ``problems`` then."""
+        return {name: self.schedule(one, (name,), "") for name, one in self.entries.items()}
+
+    def schedule(self, data: Any, path: Path, within: str) -> Any:
+        """Return the schedule at a path within a kind of schedule, or INVALID."""
+        record = self.record(data, path, within)
+        return self._resolved(record, path) if isinstance(record, Opposite) else record
+
+    def all_of(self, values: Iterable[Any]) -> Any:
+        """Return the values in a list, or INVALID if one is."""
+        read = list(values)
+        return INVALID if any(one is INVALID for one in read) else read
+
+    def made(self, path: Path, make: Callable[..., Any], *arguments: Any) -> Any:
+        """Return what a function makes of its arguments, or INVALID if it refuses them."""
+        try:
+            return make(*arguments)
+        except (TypeError, ValueError) as error:
+            return self.refused(path, message_about(path[-1], error))
+
+    def refused(self, path: Path, message: str) -> _Invalid:
+        """Note a problem and return INVALID."""
+        self.problems.append(Problem(".".join(path), message))
+        return INVALID
+
+    def record(self, data: Any, path: Path, within: str) -> Any:
+        """Return the schedule, an Opposite before it is resolved, or INVALID."""
+        if is_number(data):
+            return self.made(path, lambda: Constant(finite_number(data, "")))
+        if data is None and UNCHANGED in kinds_within(self.kinds, within):
+            return None
+        name = self._kind(data, within)
+        if name is None:
+            return self.refused(path, self._no_schedule(data, within))
+        kind = self.kinds[name]
+        values = {}
+        for key, one in kind.fields.items():
+            if key in data:
+                values[key] = one.read(data[key], self, (*path, key))
+            elif key in kind.needed:
+                needed = f"is missing; {name} needs {', '.join(kind.needed)}"
+                values[key] = self.refused((*path, key), needed)
+        allowed = ["kind", *kind.fields]
+        for key in map(str, data):
+            if key not in allowed:
+                unknown = f"unknown key; {suggestion(key, allowed)}allowed: {', '.join(allowed)}"
+                values[key] = self.refused((*path, key), unknown)
+        if any(value is INVALID for value in values.values()):
+            return INVALID
+        return self.made(path, kind.make or (lambda given: kind.record(**given)), values)
+
+    def _kind(self, data: Any, within: str) -> str | None:
+        """Return the kind of schedule that data describe, if one may stand here."""
+        if not isinstance(data, Mapping):
+            return None
+        kind = data.get("kind", "opposite" if "opposite" in data else "cycle")
+        return kind if kind in kinds_within(self.kinds, within) else None
+
+    def _no_schedule(self, data: Any, within: str) -> str:
+        kinds = kinds_within(self.kinds, within)
+        if not isinstance(data, Mapping) or "kind" not in data:
+            return f"must be a table that describes a schedule, or a number, got {data!r:.60}"
+        kind, known = str(data["kind"]), ", ".join(kinds)
+        if not self.from_file:
+            return (
+                f"a schedule of kind {kind!r:.60} cannot be rebuilt from its description; known "
+                f"kinds: {known}"
+            )
+        if kind == "function":
+            return (
+                f"is the function {data.get('function')}, which a file cannot hold: build it of "
+                f"{known}"
+            )
+        return f"unknown kind {kind!r:.60}; {suggestion(kind, kinds)}known: {known}"
+
+    # Opposites.
+
+    def _resolved(self, opposite: Opposite, path: Path) -> Any:
+        wrong = self._why_no_target(opposite.opposite, path)
+        if wrong:
+            return self.refused((*path, "opposite"), wrong)
+        # A loop, not a recursion: a file may hold thousands, each the opposite of the one before.
+        waiting: dict[Path, Opposite] = {}
+        at = path
+        found: Any = opposite
+        while isinstance(found, Opposite):
+            waiting[at] = found
+            at = (found.opposite,)
+            if at in waiting:
+                circle = " → ".join(".".join(one) for one in (*waiting, at))
+                return self.refused((*path, "opposite"), f"is circular: {circle:.300}")
+            found = self._target(at)
+        for at, one in reversed(waiting.items()):
+            if found is not INVALID:
+                found = found.opposite(one.low, one.high)
+            self._targets[at] = found
+        return found
+
+    def _target(self, at: Path) -> Any:
+        if at not in self._targets:
+            # What is wrong with it is noted at its own place.
+            alone = dataclasses.replace(self, problems=[])
+            name = at[0]
+            wrong = self._why_no_target(name, at)
+            self._targets[at] = INVALID if wrong else alone.record(self.entries[name], at, "")
+        return self._targets[at]
+
+    def _why_no_target(self, name: str, path: Path) -> str | None:
+        """Return why this name cannot be that of an opposite's cycle, or None if it can."""
+        if name not in self.entries:
+            others = sorted({*self.entries} - {".".join(path)})
+            return (
+                f"the plan has no {name!r}; {suggestion(name, others)}"
+                f"available: {', '.join(others) or 'nothing else'}"
+            )
+        entry = self.entries[name]
+        kind = "number" if is_number(entry) else self._kind(entry, "")
+        if kind in ("cycle", "opposite", None):
+            return None
+        return f"must name a cycle, and {name!r} is a {kind}: write it out"
+
+
+@dataclass(frozen=True)
+class Writer:
+    """Makes plain data of schedules; ``for_file`` as in :class:`Reader`."""
+
+    kinds: Mapping[str, Kind]
+    for_file: bool
+
+    def schedule(self, schedule: Any) -> Any:
+        """Return a schedule as plain data."""
+        if schedule is None and not self.for_file:
+            return None
+        for name, kind in self.kinds.items():
+            if type(schedule) is kind.record:
+                described = {} if self.for_file and kind.implied else {"kind": name}
+                given = kind.given(schedule).items()
+                return described | {key: kind.fields[key].write(one, self) for key, one in given}
+        own = schedule.function if isinstance(schedule, Function) else schedule
+        return {"kind": "function", **describe_function(own)}
+
+
+def describe_function(function: Any) -> dict[str, str]:
+    """Return what a user's own function, waveform or scale policy is compared by."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    text = f"{named.__module__}:{named.__qualname__}"
+    if dataclasses.is_dataclass(function) and not isinstance(function, type):
+        text = f"{named.__module__}:{function!r}"
+    return {"function": text}
