@@ -87,7 +87,7 @@ def test_members_of_tuples_and_tensors_by_group():
 
 
 MISTAKES = [
-    ({0: LR}, "lr: Groups says nothing about group 'head'.*the optimizer's groups: 'body', 'head'"),
+    ({0: LR}, "lr: Groups does not mention group 'head'.*the optimizer's groups: 'body', 'head'"),
     ({0: LR, 1: None, 2: None}, "there is no parameter group 2; the optimizer's groups: 'body'"),
     ({0: LR, 1: None, -1: LR}, "there is no parameter group -1"),
     ({0: LR, 1: None, "tail": LR}, "there is no parameter group 'tail'"),
@@ -209,7 +209,7 @@ def test_a_group_with_a_value_of_its_own_is_left_alone():
     add_group(made, lr=0.77, name="late")
     with pytest.warns(
         UserWarning,
-        match="group 'late' was added and is left alone: it brings its own lr=0.77; attach again",
+        match="group 'late' was added and is left alone: it has its own lr=0.77; attach again",
     ):
         cycler.step()
     for step in range(1, 10):
@@ -283,7 +283,7 @@ def test_removed_groups_that_cannot_be_told_apart_are_an_error(kind):
     before, state = snapshot(made), cycler.state_dict()
     for _ in range(2):
         with pytest.raises(
-            ValueError, match=r"there were 3 parameter groups and are 2 now.* attach again"
+            ValueError, match=r"there were 3 parameter groups and now there are 2,.* attach again"
         ):
             cycler.step()
     assert (snapshot(made), cycler.state_dict()) == (before, state)

@@ -65,7 +65,7 @@ def test_momentum_of_lion_must_be_named():
     made = optimizer(Lion, {})
     before = snapshot(made)
     with pytest.raises(
-        ValueError, match=r"Lion has no momentum of its own.* say 'beta1' or 'beta2'"
+        ValueError, match=r"Lion has no momentum of its own.* use 'beta1' or 'beta2'"
     ):
         hc.attach(made, momentum=MOMENTUM)
     assert snapshot(made) == before
@@ -99,11 +99,15 @@ def test_a_list_of_betas_stays_one():
 
 
 REFUSED = [
-    (sgd, {"lrr": LR}, r"SGD has no hyperparameter 'lrr'; did you mean 'lr'\? it has lr, momentum"),
+    (
+        sgd,
+        {"lrr": LR},
+        r"SGD has no hyperparameter 'lrr'; did you mean 'lr'\? available: lr, momentum",
+    ),
     (sgd, {"beta1": 0.5}, "SGD has no hyperparameter 'beta1'"),
     (adamw, {"beta3": 0.5}, r"no hyperparameter 'beta3'; did you mean 'beta[12]'\?"),
     (adamw, {"betas": 0.5}, r"betas of AdamW has 2 members: name one, betas\[0\], betas\[1\]"),
-    (adamw, {"betas[2]": 0.5}, r"no hyperparameter 'betas\[2\]'.* it has lr, beta1, beta2"),
+    (adamw, {"betas[2]": 0.5}, r"no hyperparameter 'betas\[2\]'.* available: lr, beta1, beta2"),
     (adamw, {"lr[0]": 0.5}, r"no hyperparameter 'lr\[0\]'"),
     (adamw, {"params": 0.5}, "no hyperparameter 'params'"),
     (adamw, {"params[0]": 0.5}, r"no hyperparameter 'params\[0\]'"),
@@ -122,7 +126,7 @@ def test_other_names_are_refused_and_nothing_is_changed(make, schedules, text):
 
 
 def test_the_names_of_a_target_are_all_listed():
-    with pytest.raises(ValueError, match=r"it has lr, beta1, beta2, eps, weight_decay$"):
+    with pytest.raises(ValueError, match=r"available: lr, beta1, beta2, eps, weight_decay$"):
         hc.attach(adamw(), unknown=0.1)
 
 
@@ -147,7 +151,7 @@ def test_what_only_shows_an_optimizers_groups_is_driven_too():
     made = sgd(2)
     cycler = hc.attach(Wrapper(made), lr=LR)
     made.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.7})
-    with pytest.warns(UserWarning, match="it brings its own lr=0.7"):
+    with pytest.warns(UserWarning, match="it has its own lr=0.7"):
         cycler.step()
     assert values_of(made, "lr") == [LR(1), LR(1), 0.7]
     with pytest.raises(TypeError, match=r"needs a torch.optim.Optimizer, got a Wrapper"):

@@ -269,7 +269,7 @@ def test_saved_schedules_must_fit_this_optimizer():
     named = optimizer(torch.optim.SGD, {"name": "head"}, lr=0.1)
     refuse(sgd(), hc.attach(named, lr=hc.Groups({"head": LR})), "no parameter group 'head'")
     refuse(sgd(), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "no parameter group 1")
-    refuse(sgd(3), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "nothing about group 2")
+    refuse(sgd(3), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "does not mention group 2")
     refuse(
         sgd(2), hc.attach(sgd(3), lr=LR, relative=True), "are of 3 parameter groups, but .* has 2"
     )
