@@ -6,6 +6,7 @@ is, when the user has.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,17 @@ from hypercycle import hookimpl
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
     from hypercycle.plans.plan import Plan
-    from hypercycle_torch.cycler import OptimizerCycler, OptimizerFollower
+    from hypercycle_torch.cycler import OptimizerCycler
+    from hypercycle_torch.follower import OptimizerFollower
     from hypercycle_torch.range_test_runner import range_test
 
 __all__ = ["OptimizerCycler", "OptimizerFollower", "range_test"]
+
+_MODULES = {
+    "OptimizerCycler": "cycler",
+    "OptimizerFollower": "follower",
+    "range_test": "range_test_runner",
+}
 
 
 @hookimpl
@@ -25,21 +33,12 @@ def hypercycle_attach(target: Any, plan: Plan, options: Options) -> OptimizerCyc
     """Drive PyTorch optimizers, and wrappers of them that have ``param_groups``."""
     if "torch" not in sys.modules:
         return None
-    from hypercycle_torch.cycler import OptimizerCycler, OptimizerFollower, is_optimizer
+    from hypercycle_torch.attaching import attach_optimizer
 
-    if not is_optimizer(target):
-        return None
-    kind = OptimizerFollower if options.advance == "optimizer" else OptimizerCycler
-    return kind(target, plan, options)
+    return attach_optimizer(target, plan, options)
 
 
 def __getattr__(name: str) -> Any:
-    if name == "range_test":
-        from hypercycle_torch.range_test_runner import range_test
-
-        return range_test
-    if name in __all__:
-        from hypercycle_torch import cycler
-
-        return getattr(cycler, name)
-    raise AttributeError(f"module 'hypercycle_torch' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'hypercycle_torch' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"hypercycle_torch.{_MODULES[name]}"), name)

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import torch
 
-from hypercycle.driving.interval import Interval
-from hypercycle.numbers.spelling import suggestion
+from hypercycle.driving.interval import ACCEPTED, UNLIMITED, Interval
+from hypercycle.driving.names import (
+    Place,
+    ambiguous_momentum,
+    averages_gradients,
+    beta_index,
+    is_a_count,
+    is_a_switch,
+    is_a_tuple,
+    is_not_a_number,
+    is_number,
+    is_unknown,
+    member_of,
+)
 
 Group = dict[str, Any]
 
-_MEMBER = re.compile(r"(?P<key>\w+)\[(?P<index>\d+)\]")
-_BETAS = {"beta1": 0, "beta2": 1, "beta3": 2}
-# Optimizers whose first beta averages gradients, as momentum does.
-_ADAM_LIKE = ("adam", "lamb", "adabelief")
-# Keys of a group that are no hyperparameters.
-_NO_HYPERPARAMETERS = {"params", "param_names", "name"}
-_INTERVALS = {
-    "lr": Interval(least=0.0),
-    "momentum": Interval(least=0.0, most=1.0),
-    "betas": Interval(least=0.0, most=1.0, most_included=False),
-    "weight_decay": Interval(least=0.0),
-    "eps": Interval(least=0.0),
-}
+# Keys of a group that are not hyperparameters.
+_OTHER_KEYS = {"params", "param_names", "name"}
 # Read once, when the optimizer makes its state: a schedule would silently do nothing.
 _READ_ONCE = {
     ("Adagrad", "initial_accumulator_value"): "lr, lr_decay, weight_decay and eps",
@@ -36,20 +34,13 @@ _READ_ONCE = {
 }
 
 
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A place in a parameter group: a key, or a member of the tuple behind it."""
-
-    key: str
-    index: int | None = None
-
-    def __str__(self) -> str:
-        return self.key if self.index is None else f"{self.key}[{self.index}]"
+class Hyperparameter(Place):
+    """A place in a parameter group: a key, or a member of the tuple there."""
 
     @property
     def interval(self) -> Interval:
         """What optimizers accept for it."""
-        return _INTERVALS.get(self.key, Interval())
+        return ACCEPTED.get("beta1" if self.key == "betas" else self.key, UNLIMITED)
 
     def read(self, group: Group) -> Any:
         """Return the value as it is: a number, a tensor, None or whatever else."""
@@ -99,31 +90,27 @@ def find(optimizer: Any, name: str) -> Hyperparameter:
 def _find(optimizer: Any, name: str) -> Hyperparameter:
     groups: Sequence[Group] = optimizer.param_groups
     kind = type(optimizer).__name__
-    keys = {key for group in groups for key in group} - _NO_HYPERPARAMETERS
+    keys = {key for group in groups for key in group} - _OTHER_KEYS
     if name in keys:
-        members = max((_members(group.get(name)) for group in groups), default=0)
+        members = max((_count_members(group.get(name)) for group in groups), default=0)
         if members:
-            names = ", ".join(f"{name}[{i}]" for i in range(members))
-            raise ValueError(f"{name} of {kind} has {members} members: name one, {names}")
+            raise is_a_tuple(name, kind, members)
         return Hyperparameter(name)
-    member = _MEMBER.fullmatch(name)
-    if member is not None and member["key"] in keys:
-        index = int(member["index"])
-        if any(index < _members(group.get(member["key"])) for group in groups):
-            return Hyperparameter(member["key"], index)
-    index = 0 if name == "momentum" else _BETAS.get(name, -1)
-    if any(0 <= index < _members(group.get("betas")) for group in groups):
+    member = member_of(name)
+    if member is not None and member.key in keys and _has_member(groups, member):
+        return Hyperparameter(member.key, member.index)
+    beta = Hyperparameter("betas", beta_index(name))
+    if beta.index is not None and _has_member(groups, beta):
         inside = type(getattr(optimizer, "optimizer", optimizer)).__name__  # of a wrapper
-        adam_like = any(word in inside.lower() for word in _ADAM_LIKE)
-        if name != "momentum" or adam_like:
-            return Hyperparameter("betas", index)
-        raise ValueError(
-            f"{kind} has no momentum of its own, and its betas may mean something else than "
-            "Adam's: say 'beta1' or 'beta2'"
-        )
-    known = names_of(groups)
-    hint = suggestion(name, known)
-    raise ValueError(f"{kind} has no hyperparameter {name!r}; {hint}it has {', '.join(known)}")
+        if name == "momentum" and not averages_gradients(inside):
+            raise ambiguous_momentum(kind)
+        return beta
+    raise is_unknown(kind, name, names_of(groups))
+
+
+def _has_member(groups: Iterable[Group], place: Place) -> bool:
+    index = place.index
+    return index is not None and any(index < _count_members(g.get(place.key)) for g in groups)
 
 
 def names_of(groups: Iterable[Group]) -> list[str]:
@@ -131,12 +118,12 @@ def names_of(groups: Iterable[Group]) -> list[str]:
     names: dict[str, None] = {}
     for group in groups:
         for key, value in group.items():
-            if key in _NO_HYPERPARAMETERS:
+            if key in _OTHER_KEYS:
                 continue
-            if is_number(value):
+            if _is_number(value):
                 names[key] = None
-            for index in range(_members(value)):
-                if is_number(value[index]):
+            for index in range(_count_members(value)):
+                if _is_number(value[index]):
                     beta = f"beta{index + 1}" if key == "betas" else f"{key}[{index}]"
                     names[beta] = None
     return list(names)
@@ -150,8 +137,8 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
     ValueError
         If the group does not have the hyperparameter.
     TypeError
-        If it is a switch, a whole number by meaning, None or no number at all, or a tensor that
-        the optimizer does not expect to change.
+        If it is a switch, a count, None or anything else than a number, or a tensor that the
+        optimizer does not expect to change.
     """
     kind = type(optimizer).__name__
     try:
@@ -162,11 +149,11 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
             "Groups({…: None})"
         ) from None
     if isinstance(value, bool):
-        raise TypeError(f"{hyperparameter} of {kind} is a switch ({value}): it cannot cycle")
-    if not is_number(value):
-        raise TypeError(f"{hyperparameter} of {kind} is {value!r}, not a number: it cannot cycle")
+        raise is_a_switch(hyperparameter, kind, value)
+    if not _is_number(value):
+        raise is_not_a_number(hyperparameter, kind, value)
     if _counts(type(optimizer), hyperparameter.key):
-        raise TypeError(f"{hyperparameter} of {kind} is a whole number by meaning: it cannot cycle")
+        raise is_a_count(hyperparameter, kind)
     if isinstance(optimizer, torch.optim.LBFGS) and isinstance(value, torch.Tensor):
         raise TypeError(
             "LBFGS keeps a tensor lr as the length of its last step, so that filling it would "
@@ -180,14 +167,14 @@ def as_float(value: Any) -> float:
     return float(value.item() if isinstance(value, torch.Tensor) else value)
 
 
-def is_number(value: Any) -> bool:
+def _is_number(value: Any) -> bool:
     """Return whether a schedule can drive this: a real number, or a float tensor with one."""
     if isinstance(value, torch.Tensor):
         return value.numel() == 1 and value.is_floating_point()
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return is_number(value)
 
 
-def refused(optimizer: Any, hyperparameter: Hyperparameter, value: float) -> str | None:
+def refusal(optimizer: Any, hyperparameter: Hyperparameter, value: float) -> str | None:
     """Return why PyTorch's own constructor would not take a value; None if it would.
 
     Only the classes of ``torch.optim`` are asked, by making one for a parameter of no account.
@@ -200,7 +187,7 @@ def refused(optimizer: Any, hyperparameter: Hyperparameter, value: float) -> str
     group = {
         key: _plain(value)
         for key, value in optimizer.param_groups[0].items()
-        if key in accepted and key not in _NO_HYPERPARAMETERS | device
+        if key in accepted and key not in _OTHER_KEYS | device
     }
     try:
         kind([torch.zeros(1, 1, requires_grad=True)], **group)
@@ -241,7 +228,7 @@ def _plain(value: Any) -> Any:
     return type(value)(map(_plain, value)) if isinstance(value, (tuple, list)) else value
 
 
-def _members(value: Any) -> int:
+def _count_members(value: Any) -> int:
     return len(value) if isinstance(value, (tuple, list)) else 0
 
 

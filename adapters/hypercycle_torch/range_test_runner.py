@@ -19,7 +19,7 @@ from hypercycle.range_test.recorder import Recorder
 from hypercycle.range_test.running import Metrics, averaged, checked_metrics, sweep_of
 from hypercycle.range_test.sweep import Sweep
 from hypercycle_torch import names as hyperparameters
-from hypercycle_torch.cycler import is_optimizer
+from hypercycle_torch.attaching import is_optimizer
 from hypercycle_torch.names import Hyperparameter
 from hypercycle_torch.snapshot import has_state, kept_batches, kept_flags, kept_training
 
@@ -278,7 +278,7 @@ def _check_values(
                     f"{sweep.name} ({place} of {kind}) accepts values in {place.interval}, got "
                     f"{given}"
                 )
-            reason = hyperparameters.refused(optimizer, place, value)
+            reason = hyperparameters.refusal(optimizer, place, value)
             if reason is not None:
                 raise ValueError(f"{kind} does not accept {sweep.name} from {given}: {reason}")
     hyperparameters.check_start(optimizer, place, sweep.start)

@@ -18,7 +18,8 @@ import torch
 from torch import nn
 
 from hypercycle.range_test.random_states import kept_random_states
-from hypercycle_torch.cycler import OptimizerFollower, is_optimizer
+from hypercycle_torch.attaching import is_optimizer
+from hypercycle_torch.follower import OptimizerFollower
 
 # Lists longer than this hold data, not parts of a loader.
 _MOST_PARTS = 100

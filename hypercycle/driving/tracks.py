@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from hypercycle.driving.interval import UNLIMITED, Interval
 from hypercycle.namespaces.namespace import NUMPY, Floats
+from hypercycle.numbers.checks import is_traced
 from hypercycle.schedules.between import between
 from hypercycle.schedules.schedule import Record
 
@@ -57,8 +58,24 @@ class Track:
         if self.interval.holds(values):
             return
         for index, row in enumerate(values):
-            where = "" if self.keys is None else f" of group {self.keys[index]!r}"
-            self.interval.check(row, f"{what or self.name}{where}")
+            self.interval.check(row, self._called(index, what))
+
+    def reached(self) -> list[list[float]]:
+        """Return the bounds that each schedule is known to reach, however late."""
+        factors = self.factors or (1.0,) * len(self.schedules)
+        return [
+            [factor * bound for bound in schedule.reached() if not is_traced(bound)]
+            for factor, schedule in zip(factors, self.schedules, strict=True)
+        ]
+
+    def check_reached(self, what: str | None = None) -> None:
+        """Raise ValueError unless the target accepts all that the schedules are known to reach."""
+        for index, bounds in enumerate(self.reached()):
+            self.interval.check(np.array(bounds), self._called(index, what))
+
+    def _called(self, index: int, what: str | None) -> str:
+        where = "" if self.keys is None else f" of group {self.keys[index]!r}"
+        return f"{what or self.name}{where}"
 
     def value(self, entry: Any) -> Any:
         """Return an entry of a row as the public values show it."""

@@ -88,14 +88,14 @@ BOUNDS = {
     "ns_coefficients[1]": (-4.9, -4.7),
     "ns_coefficients[2]": (1.9, 2.1),
 }
-# Exactly 0 cannot be left again: see test_torch_bad_input.py.
+# Exactly 0 cannot be left again: see tests/torch/test_names.py.
 RMSPROP_MOMENTUM = (0.1, 0.9)
 
 REFUSED = {
     "bool": "is a switch",
-    "int": "is a whole number by meaning",
-    "none": "not a number",
-    "str": "not a number",
+    "int": "is a count",
+    "none": "must be a number",
+    "str": "must be a number",
     "once": "only once",
 }
 WHOLE_NUMBERS = {
@@ -160,7 +160,7 @@ def cases():
 
 def _can_be_tensor(case, accepted):
     if case.optimizer == "LBFGS":
-        return False  # see test_torch_bad_input.py
+        return False  # see tests/torch/test_names.py
     annotation = str(accepted[case.name.partition("[")[0]].annotation)
     return "torch.Tensor" in annotation
 

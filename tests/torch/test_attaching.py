@@ -1,198 +1,16 @@
-"""What cannot work is refused before anything is changed, with what to do instead."""
+"""What attach takes for an optimizer, and what a call that is refused leaves behind."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch_models import (
-    LR,
-    adamw,
-    give_gradients,
-    optimizer,
-    parameters,
-    sgd,
-    snapshot,
-    update,
-    values_of,
-)
+from torch_models import LR, give_gradients, optimizer, sgd, snapshot, values_of
 
 import hypercycle as hc
-from hypercycle.driving import tracks
-
-RAISING = hc.Cycle(0.1, 0.5, 4, scale=hc.Exponential(1.5))
-
-BAD_VALUES = [
-    (
-        sgd,
-        {"momentum": hc.Cycle(0.8, 1.2, 4)},
-        r"momentum .* accepts values in \[0, 1\].* gives 1.2",
-    ),
-    (sgd, {"momentum": 1.0001}, r"accepts values in \[0, 1\]"),
-    (sgd, {"lr": -0.1}, r"lr .* accepts values in \[0, inf\), its schedule gives -0.1"),
-    (sgd, {"lr": hc.Cycle(-0.1, 0.5, 400)}, "its schedule gives -0.1"),
-    (sgd, {"lr": hc.Ramp(0.1, -1e-9, 10**9)}, "its schedule gives -1e-09"),
-    (sgd, {"lr": hc.Chain(hc.Ramp(0, 1, 5), hc.Cycle(-1, 1, 9))}, "its schedule gives -1.0"),
-    (sgd, {"lr": hc.Product(LR, -1.0)}, "accepts values in"),
-    (sgd, {"weight_decay": -1e-4}, "weight_decay .* accepts values in"),
-    (sgd, {"lr": lambda step: math.nan}, "its schedule gives nan"),
-    (sgd, {"lr": lambda step: math.inf}, "its schedule gives inf"),
-    (
-        adamw,
-        {"momentum": hc.Cycle(0.8, 1.0, 4)},
-        r"betas\[0\] of AdamW.* values in \[0, 1\), .* 1.0",
-    ),
-    (adamw, {"beta2": 1.0}, r"betas\[1\] of AdamW.* values in \[0, 1\)"),
-    (adamw, {"beta1": hc.Cycle(-0.1, 0.9, 4)}, "its schedule gives -0.1"),
-    (adamw, {"eps": -1e-8}, "eps .* accepts values in"),
-    (adamw, {"lr": LR, "beta1": 1.5}, r"betas\[0\]"),
-]
-
-
-@pytest.mark.parametrize(("make", "schedules", "text"), BAD_VALUES)
-def test_values_that_the_optimizer_does_not_take(make, schedules, text):
-    made = make(2)
-    before = snapshot(made)
-    for options in ({}, {"advance": "optimizer"}, {"start_step": 3}):
-        with pytest.raises(ValueError, match=text):
-            hc.attach(made, schedules, **options)
-    assert snapshot(made) == before
-
-
-def test_what_the_constructor_refuses_is_refused():
-    def refused(kind, text, schedules, **settings):
-        made = optimizer(kind, {}, **settings)
-        before = snapshot(made)
-        with pytest.raises(ValueError, match=text):
-            hc.attach(made, schedules)
-        assert snapshot(made) == before
-
-    optim = torch.optim
-    nesterov = {"lr": 0.1, "momentum": 0.9, "nesterov": True}
-    refused(optim.Adadelta, "does not accept rho=1.5: Invalid rho", {"rho": hc.Cycle(0.5, 1.5, 9)})
-    refused(optim.SGD, "momentum=0.0: Nesterov", {"momentum": hc.Cycle(0.0, 0.9, 9)}, **nesterov)
-    refused(optim.SGD, "dampening=0.5: Nesterov", {"dampening": hc.Cycle(0.0, 0.5, 9)}, **nesterov)
-    refused(optim.Rprop, r"etas\[0\]=1.5: Invalid eta", {"etas[0]": hc.Cycle(0.5, 1.5, 9)})
-    refused(optim.Adafactor, "d=0.5: Clipping threshold", {"d": hc.Cycle(0.5, 1.5, 9)})
-    refused(optim.NAdam, "momentum_decay=-1.0: Invalid", {"momentum_decay": -1.0})
-    hc.attach(optimizer(optim.SGD, {}, **nesterov), momentum=hc.Cycle(0.1, 0.9, 9))
-
-
-class TestMomentumOfRmspropFromZero:
-    """RMSprop makes its buffers in the first step, if momentum is above 0 there, or never."""
-
-    FROM_ZERO = hc.Cycle(0.0, 0.9, 3)
-
-    def test_torch_fails_in_the_middle_of_training(self):
-        made = optimizer(torch.optim.RMSprop, {}, momentum=0.0)
-        update(made)
-        made.param_groups[0]["momentum"] = 0.5
-        with pytest.raises(KeyError, match="momentum_buffer"):
-            update(made)
-
-    @pytest.mark.parametrize(
-        "schedule", [FROM_ZERO, hc.Ramp(0.0, 0.9, 5), lambda step: step / 100], ids=str
-    )
-    def test_so_it_is_refused(self, schedule):
-        made = optimizer(torch.optim.RMSprop, {}, momentum=0.9)
-        before = snapshot(made)
-        with pytest.raises(ValueError, match=r"RMSprop that starts at momentum 0.* 1e-8 is enough"):
-            hc.attach(made, lr=LR, momentum=schedule)
-        assert snapshot(made) == before
-
-    def test_also_when_steps_were_made_without(self):
-        made = optimizer(torch.optim.RMSprop, {}, momentum=0.0)
-        update(made)
-        with pytest.raises(ValueError, match="has made steps with momentum 0"):
-            hc.attach(made, momentum=hc.Cycle(0.5, 0.9, 3))
-
-    def test_what_works_is_not_refused(self):
-        made = optimizer(torch.optim.RMSprop, {})
-        hc.attach(made, momentum=0.0)
-        cycler = hc.attach(made, momentum=self.FROM_ZERO.opposite(0.0, 0.9))
-        for step in range(12):
-            update(made, step)
-            cycler.step()
-        hc.attach(made, momentum=self.FROM_ZERO)  # the buffers are there
-        grouped = optimizer(torch.optim.RMSprop, {"momentum": 0.9}, {"momentum": 0.0})
-        hc.attach(grouped, momentum=hc.Groups({0: hc.Cycle(0.1, 0.9, 3), 1: None}))
-        hc.attach(optimizer(torch.optim.RMSprop, {}), lr=hc.Ramp(0.0, 1.0, 3))
-
-
-def test_a_tensor_that_lbfgs_remembers_is_refused():
-    made = optimizer(torch.optim.LBFGS, {}, lr=torch.tensor(0.1))
-    before = snapshot(made)
-    with pytest.raises(TypeError, match=r"LBFGS keeps a tensor lr.* give lr as a float"):
-        hc.attach(made, lr=LR)
-    assert snapshot(made) == before
-
-
-def test_a_value_that_overflows_fails_at_its_step_and_not_before():
-    made = sgd(2)
-    first_bad = next(s for s in range(10_000) if not _available(RAISING, s))
-    assert tracks.BLOCK_STEPS > first_bad > 1000
-    cycler = hc.attach(made, momentum=hc.Cycle(0.5, 0.9, 7), lr=RAISING)
-    for step in range(1, first_bad):
-        cycler.step()
-        assert values_of(made, "lr") == [RAISING(step)] * 2
-    before, state = snapshot(made), cycler.state_dict()
-    for _ in range(3):
-        with pytest.raises(OverflowError, match=f"at step={first_bad}; a scale that grows"):
-            cycler.step()
-        assert (snapshot(made), cycler.state_dict()) == (before, state)
-    cycler.last_epoch = 5
-    cycler.step()
-    assert values_of(made, "lr") == [RAISING(6)] * 2
-
-
-def _available(schedule, step):
-    try:
-        schedule(step)
-    except OverflowError:
-        return False
-    return True
-
-
-def test_a_value_that_leaves_what_is_accepted_fails_at_its_step():
-    growing = hc.Cycle(0.5, 0.9, 4, scale=hc.Exponential(1.001), phase=0.25)
-    first_bad = next(s for s in range(10_000) if growing(s) > 1.0)
-    made = sgd(2)
-    cycler = hc.attach(made, lr=LR, momentum=growing)
-    for step in range(1, first_bad):
-        cycler.step()
-        assert values_of(made, "momentum") == [growing(step)] * 2
-    before = snapshot(made)
-    with pytest.raises(
-        ValueError, match=r"momentum accepts values in \[0, 1\], its schedule gives"
-    ):
-        cycler.step()
-    assert snapshot(made) == before
-    assert cycler.last_epoch == first_bad - 1
-
-
-@pytest.mark.parametrize("wrong", [math.nan, -1.0, math.inf])
-def test_a_function_that_goes_wrong_fails_at_its_step(wrong):
-    made = sgd(2)
-    cycler = hc.attach(made, momentum=LR, lr=lambda step: wrong if step == 5 else 0.1)
-    for _ in range(4):
-        cycler.step()
-    before = snapshot(made)
-    with pytest.raises(ValueError, match=f"lr accepts values in .* gives {wrong}"):
-        cycler.step()
-    assert snapshot(made) == before
-    assert cycler.last_epoch == 4
-
-
-def test_a_following_cycler_fails_at_its_step_too():
-    made = sgd()
-    cycler = hc.attach(made, lr=lambda step: -1.0 if step == 2 else 0.1, advance="optimizer")
-    update(made)
-    give_gradients(made)
-    with pytest.raises(ValueError, match="its schedule gives -1"):
-        made.step()
-    assert cycler.last_epoch == 1
-
+from hypercycle_torch.attaching import is_optimizer
 
 TARGETS = [
     (None, TypeError, "no plugin can drive a NoneType"),
@@ -301,12 +119,59 @@ def test_without_groups_there_is_nothing_to_drive():
         hc.attach(made, lr=LR)
 
 
-def test_a_group_without_the_hyperparameter():
+class Wrapper:
+    """Shows an optimizer's groups and nothing else, as Accelerate's and Apex's may."""
+
+    def __init__(self, wrapped):
+        self.wrapped = wrapped
+
+    @property
+    def param_groups(self):
+        return self.wrapped.param_groups
+
+
+def test_what_is_an_optimizer():
+    assert is_optimizer(sgd())
+    assert is_optimizer(Wrapper(sgd()))
+    for other in (torch.optim.SGD, Wrapper, None, [], SimpleNamespace(param_groups=[])):
+        assert not is_optimizer(other)
+    assert not is_optimizer(SimpleNamespace(param_groups=[0.1]))
+    assert not is_optimizer(SimpleNamespace(param_groups=({"lr": 0.1},)))
+
+
+def test_what_only_shows_an_optimizers_groups_is_driven_too():
     made = sgd(2)
-    del made.param_groups[1]["momentum"]
-    with pytest.raises(ValueError, match=r"group 1 has no momentum: leave the group alone"):
-        hc.attach(made, momentum=LR)
-    cycler = hc.attach(made, momentum=hc.Groups({0: LR, 1: None}))
-    cycler.step()
-    assert [group.get("momentum") for group in made.param_groups] == [LR(1), None]
-    assert parameters(1)[0].shape == (2, 2)
+    cycler = hc.attach(Wrapper(made), lr=LR)
+    made.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.7})
+    with pytest.warns(UserWarning, match="it has its own lr=0.7"):
+        cycler.step()
+    assert values_of(made, "lr") == [LR(1), LR(1), 0.7]
+
+
+def test_a_wrapper_does_not_report_its_steps():
+    made = sgd(2)
+    before = snapshot(made)
+    with pytest.raises(
+        ValueError,
+        match=r"does not take advance='optimizer' for a Wrapper: it does not report its steps; "
+        r"call step\(\) after each update, or attach to the optimizer inside",
+    ):
+        hc.attach(Wrapper(made), lr=LR, advance="optimizer")
+    assert snapshot(made) == before
+
+
+def test_an_optimizer_honours_every_option():
+    made, heard = sgd(lr=0.5), []
+    cycler = hc.attach(
+        made,
+        lr=LR,
+        start_step=3,
+        relative=True,
+        advance="optimizer",
+        on_mismatch="current",
+        on_event=lambda *event: heard.append(event),
+        events_of="lr",
+    )
+    made.step()
+    assert cycler.get_last_lr() == [0.5 * LR(4)]
+    assert heard == [("peak", 0, 4)]

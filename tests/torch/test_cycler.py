@@ -317,3 +317,64 @@ def test_a_nan_that_the_user_has_put_there_is_overwritten():
     made.param_groups[0]["lr"] = math.nan
     cycler.step()
     assert values_of(made, "lr") == [LR(1)]
+
+
+# Values that go wrong later fail at their step.
+
+RAISING = hc.Cycle(0.1, 0.5, 4, scale=hc.Exponential(1.5))
+
+
+def test_a_value_that_overflows_fails_at_its_step_and_not_before():
+    made = sgd(2)
+    first_bad = next(s for s in range(10_000) if not _available(RAISING, s))
+    assert tracks.BLOCK_STEPS > first_bad > 1000
+    cycler = hc.attach(made, momentum=hc.Cycle(0.5, 0.9, 7), lr=RAISING)
+    for step in range(1, first_bad):
+        cycler.step()
+        assert values_of(made, "lr") == [RAISING(step)] * 2
+    before, state = snapshot(made), cycler.state_dict()
+    for _ in range(3):
+        with pytest.raises(OverflowError, match=f"at step={first_bad}; a scale that grows"):
+            cycler.step()
+        assert (snapshot(made), cycler.state_dict()) == (before, state)
+    cycler.last_epoch = 5
+    cycler.step()
+    assert values_of(made, "lr") == [RAISING(6)] * 2
+
+
+def _available(schedule, step):
+    try:
+        schedule(step)
+    except OverflowError:
+        return False
+    return True
+
+
+def test_a_value_that_leaves_what_is_accepted_fails_at_its_step():
+    growing = hc.Cycle(0.5, 0.9, 4, scale=hc.Exponential(1.001), phase=0.25)
+    first_bad = next(s for s in range(10_000) if growing(s) > 1.0)
+    made = sgd(2)
+    cycler = hc.attach(made, lr=LR, momentum=growing)
+    for step in range(1, first_bad):
+        cycler.step()
+        assert values_of(made, "momentum") == [growing(step)] * 2
+    before = snapshot(made)
+    with pytest.raises(
+        ValueError, match=r"momentum accepts values in \[0, 1\], its schedule gives"
+    ):
+        cycler.step()
+    assert snapshot(made) == before
+    assert cycler.last_epoch == first_bad - 1
+
+
+@pytest.mark.parametrize("wrong", [math.nan, -1.0, math.inf])
+def test_a_function_that_goes_wrong_fails_at_its_step(wrong):
+    made = sgd(2)
+    cycler = hc.attach(made, momentum=LR, lr=lambda step: wrong if step == 5 else 0.1)
+    for _ in range(4):
+        cycler.step()
+    before = snapshot(made)
+    with pytest.raises(ValueError, match=f"lr accepts values in .* gives {wrong}"):
+        cycler.step()
+    assert snapshot(made) == before
+    assert cycler.last_epoch == 4

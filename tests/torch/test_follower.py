@@ -1,6 +1,7 @@
 """advance="optimizer": real steps of the optimizer count, and nothing else does."""
 
 import copy
+import linecache
 import warnings
 
 import pytest
@@ -134,8 +135,11 @@ def test_a_second_attach_replaces_the_first_and_says_so():
     made = sgd()
     first = hc.attach(made, PLAN, advance="optimizer")
     update(made)
-    with pytest.warns(UserWarning, match="an earlier attach.* drove lr too; it is detached"):
+    with pytest.warns(
+        UserWarning, match="an earlier attach.* drove lr too; it is detached"
+    ) as told:
         second = hc.attach(made, lr=hc.Cycle(0.5, 0.6, 2), advance="optimizer")
+    assert "second = hc.attach(" in linecache.getline(told[0].filename, told[0].lineno)
     update(made)
     assert (first.last_epoch, second.last_epoch) == (1, 1)
     assert values_of(made, "lr") == [hc.Cycle(0.5, 0.6, 2)(1)]
@@ -205,3 +209,30 @@ def test_events_come_with_the_optimizers_steps():
         ("peak", 1, 12, [0.5]),
         ("cycle_end", 1, 16, [0.1]),
     ]
+
+
+def test_a_following_cycler_fails_at_its_step_too():
+    made = sgd()
+    cycler = hc.attach(made, lr=lambda step: -1.0 if step == 2 else 0.1, advance="optimizer")
+    update(made)
+    give_gradients(made)
+    with pytest.raises(ValueError, match="its schedule gives -1"):
+        made.step()
+    assert cycler.last_epoch == 1
+
+
+def test_a_copy_of_the_optimizer_alone_is_not_driven():
+    made = sgd()
+    cycler = hc.attach(made, PLAN, advance="optimizer")
+    other = copy.deepcopy(made)
+    update(other)
+    assert (values_of(other, "lr"), cycler.last_epoch) == ([LR(0)], 0)
+
+
+def test_a_follower_without_its_optimizer_says_so():
+    cycler = hc.attach(sgd(), lr=LR, advance="optimizer")
+    with pytest.raises(
+        ReferenceError, match="optimizer that this cycler followed no longer exists"
+    ):
+        cycler.get_last_lr()
+    cycler.step()

@@ -1,6 +1,7 @@
 """Parameter groups: schedules of their own, values of their own, groups that come and go."""
 
 import copy
+import linecache
 import warnings
 
 import pytest
@@ -8,6 +9,16 @@ import torch
 from torch_models import LR, adamw, optimizer, parameters, sgd, snapshot, update, values_of
 
 import hypercycle as hc
+from hypercycle_torch.groups import (
+    are_mentioned_by_index,
+    indices_of,
+    label_of,
+    reason_to_leave_alone,
+    schedules_by_index,
+    unshare_tensors,
+    values_in,
+)
+from hypercycle_torch.names import Hyperparameter
 
 HEAD = hc.Cycle(0.2, 0.8, 3, waveform="hann")
 
@@ -87,7 +98,7 @@ def test_members_of_tuples_and_tensors_by_group():
 
 
 MISTAKES = [
-    ({0: LR}, "lr: Groups says nothing about group 'head'.*the optimizer's groups: 'body', 'head'"),
+    ({0: LR}, "lr: Groups does not mention group 'head'.*the optimizer's groups: 'body', 'head'"),
     ({0: LR, 1: None, 2: None}, "there is no parameter group 2; the optimizer's groups: 'body'"),
     ({0: LR, 1: None, -1: LR}, "there is no parameter group -1"),
     ({0: LR, 1: None, "tail": LR}, "there is no parameter group 'tail'"),
@@ -170,17 +181,6 @@ def test_relative_with_groups_and_tensors():
         cycler.step()
 
 
-def test_bounds_are_checked_after_multiplication():
-    made = sgd(2, momentum=0.9)
-    before = snapshot(made)
-    with pytest.raises(
-        ValueError, match=r"momentum .* accepts values in \[0, 1\], its schedule gives 1.08"
-    ):
-        hc.attach(made, momentum=hc.Cycle(0.5, 1.2, 4), relative=True)
-    assert snapshot(made) == before
-    hc.attach(made, momentum=hc.Cycle(0.5, 1.1, 4), relative=True)
-
-
 # Groups that come and go.
 
 
@@ -209,7 +209,7 @@ def test_a_group_with_a_value_of_its_own_is_left_alone():
     add_group(made, lr=0.77, name="late")
     with pytest.warns(
         UserWarning,
-        match="group 'late' was added and is left alone: it brings its own lr=0.77; attach again",
+        match="group 'late' was added and is left alone: it has its own lr=0.77; attach again",
     ):
         cycler.step()
     for step in range(1, 10):
@@ -233,6 +233,20 @@ def test_a_group_that_groups_do_not_name_is_left_alone():
     add_group(made, name="a", lr=5.0)
     cycler.step()
     assert values_of(made, "lr") == [LR(2), HEAD(2), 0.1, LR(2)]
+
+
+@pytest.mark.parametrize("advance", ["step", "optimizer"])
+@pytest.mark.parametrize("lr", [LR, hc.Groups({0: LR})], ids=["shared", "groups"])
+def test_the_warning_is_of_the_users_line(advance, lr):
+    made = sgd(1, lr=0.1)
+    cycler = hc.attach(made, lr=lr, advance=advance)
+    add_group(made, lr=0.77)
+    with pytest.warns(UserWarning, match="left alone") as told:
+        made.step()  # whose hook calls a follower
+        cycler.step()
+    (warning,) = told
+    line = linecache.getline(warning.filename, warning.lineno)
+    assert line.strip().startswith("made.step()" if advance == "optimizer" else "cycler.step()")
 
 
 def test_the_own_value_of_a_group_that_comes_later_is_multiplied():
@@ -283,7 +297,7 @@ def test_removed_groups_that_cannot_be_told_apart_are_an_error(kind):
     before, state = snapshot(made), cycler.state_dict()
     for _ in range(2):
         with pytest.raises(
-            ValueError, match=r"there were 3 parameter groups and are 2 now.* attach again"
+            ValueError, match=r"there were 3 parameter groups and now there are 2,.* attach again"
         ):
             cycler.step()
     assert (snapshot(made), cycler.state_dict()) == (before, state)
@@ -315,6 +329,20 @@ def test_a_failure_to_follow_changes_nothing():
     cycler.step()
     assert values_of(made, "lr") == [0.1 * LR(1), 0.3 * LR(1)]
     assert cycler.state_dict()["initial"] == {"lr": [0.1, 0.3]}
+
+
+def test_what_a_failure_took_for_a_group_of_its_own_may_still_join():
+    made = sgd(1, lr=0.1)
+    cycler = hc.attach(made, lr=LR, momentum=HEAD)
+    add_group(made, lr=0.7)
+    add_group(made)
+    del made.param_groups[2]["momentum"]
+    with pytest.warns(UserWarning, match="left alone"), pytest.raises(ValueError, match="momentum"):
+        cycler.step()
+    made.param_groups[1]["lr"] = 0.1
+    made.param_groups[2]["momentum"] = 0.0
+    cycler.step()
+    assert values_of(made, "lr") == [LR(1)] * 3
 
 
 def test_groups_that_share_the_default_tensor_are_parted_when_they_join():
@@ -374,3 +402,68 @@ def test_adamw_without_decay_on_biases_as_people_write_it():
     cycler.step()
     assert values_of(made, "weight_decay") == [0.1 * hc.Cycle(0.5, 2.0, 10)(1), 0.0]
     assert adamw().param_groups[0]["weight_decay"] == 0.01
+
+
+# The functions, one by one.
+
+NAMED = [{"name": "a"}, {"name": "b"}, {"name": "b"}, {}, {"name": "0"}]
+
+
+def test_labels_and_keys():
+    assert [label_of(NAMED, index) for index in range(5)] == ["a", 1, 2, 3, "0"]
+    keys = ["a", "b", "c", 0, 3, 5, -1, "3", "0", "5"]
+    found = [[0], [1, 2], [], [0], [3], [], [], [3], [4], []]
+    assert [indices_of(NAMED, key) for key in keys] == found
+
+
+def test_schedules_by_index():
+    one = hc.Groups({1: HEAD, 0: None, "b": LR})
+    groups = [{}, {}, {"name": "b"}]
+    assert schedules_by_index(groups, "lr", LR) == {0: LR, 1: LR, 2: LR}
+    assert schedules_by_index(groups, "lr", LR, {0, 1}) == {2: LR}
+    assert list(schedules_by_index(groups, "lr", one).items()) == [(1, HEAD), (2, LR)]
+    assert schedules_by_index(groups[:2], "lr", one, may_be_gone=True) == {1: HEAD}
+    with pytest.raises(ValueError, match="there is no parameter group 'b'"):
+        schedules_by_index(groups[:2], "lr", one)
+    with pytest.raises(ValueError, match="does not mention group 3: give it a schedule, or None"):
+        schedules_by_index([*groups, {}], "lr", one)
+    # What is left alone need not be mentioned, but may be.
+    assert schedules_by_index([*groups, {}], "lr", one, {1, 3}) == {1: HEAD, 2: LR}
+
+
+def test_values_in_groups():
+    made = optimizer(torch.optim.SGD, {"lr": 0.1}, {"lr": torch.tensor(0.5)}, {"lr": 1})
+    assert values_in(made, Hyperparameter("lr")) == [0.1, 0.5, 1.0]
+    assert values_in(made, Hyperparameter("lr"), (2, 0)) == [1.0, 0.1]
+    with pytest.raises(TypeError, match=r"nesterov of SGD is a switch \(False\)"):
+        values_in(made, Hyperparameter("nesterov"))
+
+
+def test_reasons_to_leave_a_group_alone():
+    made = optimizer(torch.optim.SGD, {}, {"lr": 0.7}, {"name": "c"}, lr=0.1)
+    shared, grouped = hc.Plan(lr=LR), hc.Plan(lr=hc.Groups({0: LR, "c": None}))
+
+    def reasons(plan, *, relative=False):
+        return [reason_to_leave_alone(made, i, plan, relative=relative) for i in range(3)]
+
+    assert reasons(shared) == [None, "it has its own lr=0.7", None]
+    assert reasons(shared, relative=True) == [None] * 3
+    assert reasons(grouped) == [None, "Groups of lr does not mention it", None]
+    made.param_groups[0]["lr"] = 0.7  # driven there by now: as good as the default
+    assert reasons(shared) == [None] * 3
+
+
+def test_who_counts_the_groups():
+    assert are_mentioned_by_index(hc.Plan(lr=hc.Groups({"a": LR, 1: None})))
+    assert are_mentioned_by_index(hc.Plan(lr=0.1, momentum=hc.Groups({"0": LR})))
+    assert not are_mentioned_by_index(hc.Plan(lr=hc.Groups({"a": LR}), momentum=LR))
+
+
+def test_shared_tensors_are_parted_and_others_stay():
+    one, other = torch.tensor(0.1), torch.tensor(0.2)
+    groups = [{"lr": one}, {"lr": other}, {"lr": one}, {"lr": 0.3}, {}, {"lr": other}]
+    unshare_tensors(groups, Hyperparameter("lr"))
+    assert groups[0]["lr"] is one
+    assert groups[1]["lr"] is other
+    assert len({id(group["lr"]) for group in groups if "lr" in group}) == 5
+    assert [float(g["lr"]) for g in groups if "lr" in g] == pytest.approx([0.1, 0.2, 0.1, 0.3, 0.2])

@@ -1,10 +1,12 @@
-"""Which hyperparameter a name means."""
+"""Which hyperparameter a name means, and which values PyTorch takes for it."""
 
 import pytest
 import torch
-from torch_models import LR, adamw, optimizer, sgd, snapshot, values_of
+from torch_models import LR, adamw, optimizer, sgd, snapshot, update, values_of
 
 import hypercycle as hc
+from hypercycle.driving import Interval
+from hypercycle_torch.names import Hyperparameter
 
 MOMENTUM = hc.Cycle(0.8, 0.9, 4)
 
@@ -32,6 +34,14 @@ class MyAdamW(torch.optim.AdamW):
     pass
 
 
+class Adopt(Lion):
+    """Adam-like by name, though the name holds no "adam"."""
+
+
+class AdamWScheduleFree(Lion):
+    """Adam's name, but its first beta interpolates between weights."""
+
+
 @pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.RMSprop])
 def test_momentum_is_the_optimizers_own(kind):
     made = optimizer(kind, {}, momentum=0.5)
@@ -48,6 +58,7 @@ def test_momentum_is_the_optimizers_own(kind):
         torch.optim.RAdam,
         torch.optim.Adamax,
         Lamb,
+        Adopt,
         MyAdamW,
     ],
 )
@@ -61,12 +72,12 @@ def test_momentum_is_the_first_beta_of_what_is_like_adam(kind):
         hc.attach(made, momentum=MOMENTUM, beta1=MOMENTUM)
 
 
-def test_momentum_of_lion_must_be_named():
-    made = optimizer(Lion, {})
+@pytest.mark.parametrize("kind", [Lion, AdamWScheduleFree])
+def test_momentum_of_what_is_not_like_adam_must_be_named(kind):
+    made = optimizer(kind, {})
     before = snapshot(made)
-    with pytest.raises(
-        ValueError, match=r"Lion has no momentum of its own.* say 'beta1' or 'beta2'"
-    ):
+    text = f"{kind.__name__} has no momentum of its own.* use 'beta1' or 'beta2'"
+    with pytest.raises(ValueError, match=text):
         hc.attach(made, momentum=MOMENTUM)
     assert snapshot(made) == before
     hc.attach(made, beta1=MOMENTUM)
@@ -99,11 +110,15 @@ def test_a_list_of_betas_stays_one():
 
 
 REFUSED = [
-    (sgd, {"lrr": LR}, r"SGD has no hyperparameter 'lrr'; did you mean 'lr'\? it has lr, momentum"),
+    (
+        sgd,
+        {"lrr": LR},
+        r"SGD has no hyperparameter 'lrr'; did you mean 'lr'\? available: lr, momentum",
+    ),
     (sgd, {"beta1": 0.5}, "SGD has no hyperparameter 'beta1'"),
     (adamw, {"beta3": 0.5}, r"no hyperparameter 'beta3'; did you mean 'beta[12]'\?"),
     (adamw, {"betas": 0.5}, r"betas of AdamW has 2 members: name one, betas\[0\], betas\[1\]"),
-    (adamw, {"betas[2]": 0.5}, r"no hyperparameter 'betas\[2\]'.* it has lr, beta1, beta2"),
+    (adamw, {"betas[2]": 0.5}, r"no hyperparameter 'betas\[2\]'.* available: lr, beta1, beta2"),
     (adamw, {"lr[0]": 0.5}, r"no hyperparameter 'lr\[0\]'"),
     (adamw, {"params": 0.5}, "no hyperparameter 'params'"),
     (adamw, {"params[0]": 0.5}, r"no hyperparameter 'params\[0\]'"),
@@ -122,7 +137,7 @@ def test_other_names_are_refused_and_nothing_is_changed(make, schedules, text):
 
 
 def test_the_names_of_a_target_are_all_listed():
-    with pytest.raises(ValueError, match=r"it has lr, beta1, beta2, eps, weight_decay$"):
+    with pytest.raises(ValueError, match=r"available: lr, beta1, beta2, eps, weight_decay$"):
         hc.attach(adamw(), unknown=0.1)
 
 
@@ -135,20 +150,100 @@ def test_a_key_of_the_users_own_can_be_driven():
     assert values_of(made, "ema_decay") == [hc.Cycle(0.9, 1.5, 3)(1)] * 2
 
 
-def test_what_only_shows_an_optimizers_groups_is_driven_too():
-    class Wrapper:
-        def __init__(self, wrapped):
-            self.wrapped = wrapped
+def test_what_the_constructor_refuses_is_refused():
+    def refused(kind, text, schedules, **settings):
+        made = optimizer(kind, {}, **settings)
+        before = snapshot(made)
+        with pytest.raises(ValueError, match=text):
+            hc.attach(made, schedules)
+        assert snapshot(made) == before
 
-        @property
-        def param_groups(self):
-            return self.wrapped.param_groups
+    optim = torch.optim
+    nesterov = {"lr": 0.1, "momentum": 0.9, "nesterov": True}
+    refused(optim.Adadelta, "does not accept rho=1.5: Invalid rho", {"rho": hc.Cycle(0.5, 1.5, 9)})
+    refused(optim.SGD, "momentum=0.0: Nesterov", {"momentum": hc.Cycle(0.0, 0.9, 9)}, **nesterov)
+    refused(optim.SGD, "dampening=0.5: Nesterov", {"dampening": hc.Cycle(0.0, 0.5, 9)}, **nesterov)
+    refused(optim.Rprop, r"etas\[0\]=1.5: Invalid eta", {"etas[0]": hc.Cycle(0.5, 1.5, 9)})
+    refused(optim.Adafactor, "d=0.5: Clipping threshold", {"d": hc.Cycle(0.5, 1.5, 9)})
+    refused(optim.NAdam, "momentum_decay=-1.0: Invalid", {"momentum_decay": -1.0})
+    hc.attach(optimizer(optim.SGD, {}, **nesterov), momentum=hc.Cycle(0.1, 0.9, 9))
 
+
+class TestMomentumOfRmspropFromZero:
+    """RMSprop makes its buffers in the first step, if momentum is above 0 there, or never."""
+
+    FROM_ZERO = hc.Cycle(0.0, 0.9, 3)
+
+    def test_torch_fails_in_the_middle_of_training(self):
+        made = optimizer(torch.optim.RMSprop, {}, momentum=0.0)
+        update(made)
+        made.param_groups[0]["momentum"] = 0.5
+        with pytest.raises(KeyError, match="momentum_buffer"):
+            update(made)
+
+    @pytest.mark.parametrize(
+        "schedule", [FROM_ZERO, hc.Ramp(0.0, 0.9, 5), lambda step: step / 100], ids=str
+    )
+    def test_so_it_is_refused(self, schedule):
+        made = optimizer(torch.optim.RMSprop, {}, momentum=0.9)
+        before = snapshot(made)
+        with pytest.raises(ValueError, match=r"RMSprop that starts at momentum 0.* 1e-8 is enough"):
+            hc.attach(made, lr=LR, momentum=schedule)
+        assert snapshot(made) == before
+
+    def test_also_when_steps_were_made_without(self):
+        made = optimizer(torch.optim.RMSprop, {}, momentum=0.0)
+        update(made)
+        with pytest.raises(ValueError, match="has made steps with momentum 0"):
+            hc.attach(made, momentum=hc.Cycle(0.5, 0.9, 3))
+
+    def test_what_works_is_not_refused(self):
+        made = optimizer(torch.optim.RMSprop, {})
+        hc.attach(made, momentum=0.0)
+        cycler = hc.attach(made, momentum=self.FROM_ZERO.opposite(0.0, 0.9))
+        for step in range(12):
+            update(made, step)
+            cycler.step()
+        hc.attach(made, momentum=self.FROM_ZERO)  # the buffers are there
+        grouped = optimizer(torch.optim.RMSprop, {"momentum": 0.9}, {"momentum": 0.0})
+        hc.attach(grouped, momentum=hc.Groups({0: hc.Cycle(0.1, 0.9, 3), 1: None}))
+        hc.attach(optimizer(torch.optim.RMSprop, {}), lr=hc.Ramp(0.0, 1.0, 3))
+
+
+def test_a_tensor_that_lbfgs_remembers_is_refused():
+    made = optimizer(torch.optim.LBFGS, {}, lr=torch.tensor(0.1))
+    before = snapshot(made)
+    with pytest.raises(TypeError, match=r"LBFGS keeps a tensor lr.* give lr as a float"):
+        hc.attach(made, lr=LR)
+    assert snapshot(made) == before
+
+
+def test_a_group_without_the_hyperparameter():
     made = sgd(2)
-    cycler = hc.attach(Wrapper(made), lr=LR)
-    made.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1))], "lr": 0.7})
-    with pytest.warns(UserWarning, match="it brings its own lr=0.7"):
-        cycler.step()
-    assert values_of(made, "lr") == [LR(1), LR(1), 0.7]
-    with pytest.raises(TypeError, match=r"needs a torch.optim.Optimizer, got a Wrapper"):
-        hc.attach(Wrapper(made), lr=hc.Groups({0: 0.1, 1: 0.1, 2: None}), advance="optimizer")
+    del made.param_groups[1]["momentum"]
+    with pytest.raises(ValueError, match=r"group 1 has no momentum: leave the group alone"):
+        hc.attach(made, momentum=LR)
+    cycler = hc.attach(made, momentum=hc.Groups({0: LR, 1: None}))
+    cycler.step()
+    assert [group.get("momentum") for group in made.param_groups] == [LR(1), None]
+
+
+def test_reading_and_writing_a_group():
+    tensor = torch.tensor(0.5)
+    group = {"lr": 0.1, "betas": (0.9, 0.99), "eps": [tensor, 1e-8]}
+    lr, beta, eps = Hyperparameter("lr"), Hyperparameter("betas", 1), Hyperparameter("eps", 0)
+    assert [place.read(group) for place in (lr, beta, eps)] == [0.1, 0.99, tensor]
+    for place, value in ((lr, 0.2), (beta, 0.8), (eps, 0.25)):
+        place.write(group, value)
+    assert group == {"lr": 0.2, "betas": (0.9, 0.8), "eps": [tensor, 1e-8]}
+    assert tensor.item() == 0.25
+    eps.replace(group, 0.75)
+    assert (group["eps"], tensor.item()) == ([0.75, 1e-8], 0.25)
+    assert list(map(str, (lr, beta, eps))) == ["lr", "betas[1]", "eps[0]"]
+
+
+def test_intervals_are_those_of_the_neutral_names():
+    beta = Interval(least=0.0, most=1.0, most_included=False)
+    assert [Hyperparameter("betas", index).interval for index in range(4)] == [beta] * 4
+    assert Hyperparameter("lr").interval == Hyperparameter("eps", 1).interval == Interval(least=0.0)
+    assert Hyperparameter("rho").interval == Interval()

@@ -139,15 +139,6 @@ def test_swa_beside_it():
     assert 0.05 <= made.param_groups[0]["lr"] <= LR(5)
 
 
-def test_what_trainers_count_themselves():
-    cycler = hc.attach(sgd(), lr=LR)
-    for _ in range(2 * BLOCK_STEPS):
-        cycler._step_count += 1  # accelerate, where gradients are accumulated
-        cycler.step()
-    assert cycler.last_epoch == 2 * BLOCK_STEPS
-    assert cycler.get_last_lr() == [LR(2 * BLOCK_STEPS)]
-
-
 @BOTH
 @pytest.mark.parametrize("how", ["deepcopy", "pickle"])
 def test_a_copy_steps_its_own_optimizer(advance, how):
@@ -191,14 +182,6 @@ def test_a_copy_together_with_its_optimizer_keeps_them_together(advance):
         copied["cycler"].step()
         assert values_of(copied["made"], "lr") == [LR(1)]
     assert values_of(made, "lr") == [LR(0)]
-
-
-def test_a_copy_of_the_optimizer_alone_is_not_driven():
-    made = sgd()
-    cycler = hc.attach(made, PLAN, advance="optimizer")
-    other = copy.deepcopy(made)
-    update(other)
-    assert (values_of(other, "lr"), cycler.last_epoch) == ([LR(0)], 0)
 
 
 def test_a_copy_is_not_stale_after_its_step_was_assigned():
@@ -256,15 +239,6 @@ def test_everything_is_freed_without_the_garbage_collector(advance, relative):
         gc.enable()
 
 
-def test_a_follower_without_its_optimizer_says_so():
-    cycler = hc.attach(sgd(), lr=LR, advance="optimizer")
-    with pytest.raises(
-        ReferenceError, match="optimizer that this cycler followed no longer exists"
-    ):
-        cycler.get_last_lr()
-    cycler.step()
-
-
 def test_the_order_of_step_calls_does_not_warn():
     made = adamw()
     cycler = hc.attach(made, lr=LR)
@@ -288,3 +262,78 @@ def test_a_closure_is_passed_through():
     for step in range(1, 5):
         made.step(closure)
         assert (cycler.last_epoch, values_of(made, "lr")) == (step, [LR(step)])
+
+
+# PyTorch's count of the calls of step().
+
+
+@BOTH
+def test_calls_of_step_are_counted_as_pytorch_counts_them(advance):
+    made, reference = sgd(), sgd()
+    ours = hc.attach(made, PLAN, advance=advance)
+    theirs = torch.optim.lr_scheduler.LambdaLR(reference, lambda step: 1.0)
+    for step in range(5):
+        assert ours._step_count == theirs._step_count == step + 1
+        for one, scheduler in ((made, ours), (reference, theirs)):
+            update(one, step)
+            scheduler.step()
+    assert "_step_count" not in ours.state_dict()
+
+
+def test_a_run_that_starts_later_begins_its_count_with_one():
+    cycler = hc.attach(sgd(), PLAN, start_step=100)
+    assert cycler._step_count == 1
+    cycler.step()
+    assert cycler._step_count == 2
+    for copied in (copy.deepcopy(cycler), pickle.loads(pickle.dumps(cycler))):
+        assert copied._step_count == 2
+
+
+def test_a_state_restores_the_count_as_pytorchs_does():
+    def states(scheduler, made):
+        for step in range(6):
+            update(made, step)
+            scheduler.step()
+        return scheduler.state_dict()
+
+    made, reference = sgd(), sgd()
+    ours, theirs = hc.attach(made, PLAN), LinearLR(reference)
+    saved, saved_theirs = states(ours, made), states(theirs, reference)
+    resumed, resumed_theirs = hc.attach(sgd(), PLAN), LinearLR(sgd())
+    resumed.load_state_dict(saved)
+    resumed_theirs.load_state_dict(saved_theirs)
+    assert resumed._step_count == resumed_theirs._step_count == 7
+    resumed.step()
+    assert resumed._step_count == 8
+
+
+def test_the_count_follows_a_step_that_is_assigned():
+    cycler = hc.attach(sgd(), PLAN)
+    cycler.last_epoch = 9
+    assert cycler._step_count == 10
+    cycler.step(3)
+    assert cycler._step_count == 4
+
+
+def test_in_a_sequence_the_count_is_pytorchs():
+    def sequence(made, second):
+        return SequentialLR(made, [LinearLR(made, total_iters=3), second], milestones=[3])
+
+    made, reference = sgd(), sgd()
+    ours, theirs = hc.attach(made, PLAN), LinearLR(reference, total_iters=9)
+    both = sequence(made, ours), sequence(reference, theirs)
+    for step in range(7):
+        for one, scheduler in zip((made, reference), both, strict=True):
+            update(one, step)
+            scheduler.step()
+    assert ours._step_count == theirs._step_count
+
+
+def test_what_trainers_count_themselves():
+    cycler = hc.attach(sgd(), lr=LR)
+    for _ in range(2 * BLOCK_STEPS):
+        cycler._step_count += 1  # accelerate, where gradients are accumulated
+        cycler.step()
+    assert cycler.last_epoch == 2 * BLOCK_STEPS
+    assert cycler.get_last_lr() == [LR(2 * BLOCK_STEPS)]
+    assert cycler._step_count == 1 + 4 * BLOCK_STEPS

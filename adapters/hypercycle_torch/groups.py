@@ -1,0 +1,162 @@
+"""Parameter groups: what they are called, and which schedule each of them follows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from hypercycle.driving.names import leaves_out
+from hypercycle.schedules.groups import GroupKey, Groups
+from hypercycle.schedules.schedule import Record
+from hypercycle_torch.names import Group, Hyperparameter, as_float, find, number
+
+
+def label_of(groups: Sequence[Group], index: int) -> Hashable:
+    """Return what a group is called in values and errors: its name if no other has it.
+
+    >>> groups = [{"name": "body"}, {"name": "body"}, {"name": "head"}, {}]
+    >>> [label_of(groups, index) for index in range(4)]
+    [0, 1, 'head', 3]
+    """
+    name: Hashable = groups[index].get("name")
+    unique = name is not None and [group.get("name") for group in groups].count(name) == 1
+    return name if unique else index
+
+
+def indices_of(groups: Sequence[Group], key: GroupKey) -> list[int]:
+    """Return which groups a key means: those of that name, or the one at that index.
+
+    Keys of JSON and TOML are strings, so "0" is an index where no group is called so.
+
+    >>> groups = [{"name": "body"}, {"name": "body"}, {"name": "head"}, {}]
+    >>> indices_of(groups, "body"), indices_of(groups, 3), indices_of(groups, "3")
+    ([0, 1], [3], [3])
+    """
+    named = [index for index, group in enumerate(groups) if group.get("name") == key]
+    if isinstance(key, str) and (named or not key.isdecimal()):
+        return named
+    return [int(key)] if 0 <= int(key) < len(groups) else []
+
+
+def values_in(
+    optimizer: Any, hyperparameter: Hyperparameter, indices: Iterable[int] | None = None
+) -> list[float]:
+    """Return the present value in each of these groups, or in all; refuse what is not a number."""
+    groups: list[Group] = optimizer.param_groups
+    chosen = range(len(groups)) if indices is None else indices
+    return [number(optimizer, hyperparameter, groups[i], label_of(groups, i)) for i in chosen]
+
+
+def schedules_by_index(
+    groups: Sequence[Group],
+    name: str,
+    schedule: Record | Groups,
+    left_alone: Collection[int] = (),
+    *,
+    may_be_gone: bool = False,
+) -> dict[int, Record]:
+    """Return the schedule of each group that is driven, by its index.
+
+    Parameters
+    ----------
+    groups, name, schedule
+        The optimizer's groups, a name in the plan and what it stands for there.
+    left_alone
+        Groups that follow nothing unless ``Groups`` mentions them.
+    may_be_gone
+        Whether ``Groups`` may mention groups that do not exist, because some were removed.
+
+    Raises
+    ------
+    ValueError
+        If ``Groups`` mentions a group that does not exist or the same one twice, or leaves one out.
+    """
+    if not isinstance(schedule, Groups):
+        return {index: schedule for index in range(len(groups)) if index not in left_alone}
+    mentioned: dict[int, Record | None] = {}
+    for key, own in schedule.items():
+        indices = indices_of(groups, key)
+        if not indices and not may_be_gone:
+            raise ValueError(f"{name}: there is no parameter group {key!r}; {_listed(groups)}")
+        for index in indices:
+            if index in mentioned:
+                raise ValueError(f"{name}: group {index} is given twice, by index and by name")
+            mentioned[index] = own
+    missing = [i for i in range(len(groups)) if i not in mentioned and i not in left_alone]
+    if missing:
+        labels = ", ".join(repr(label_of(groups, index)) for index in missing)
+        remedy = f"give it a schedule, or None to leave it alone; {_listed(groups)}"
+        raise leaves_out(name, f"group {labels}", remedy)
+    return {index: own for index, own in sorted(mentioned.items()) if own is not None}
+
+
+def _listed(groups: Sequence[Group]) -> str:
+    labels = ", ".join(repr(label_of(groups, index)) for index in range(len(groups)))
+    return f"the optimizer's groups: {labels}"
+
+
+def check_alike(name: str, labels: Sequence[Hashable], present: Sequence[float]) -> None:
+    """Raise ValueError if one schedule for all would flatten groups whose values differ."""
+    if len(set(present)) <= 1:
+        return
+    listed = ", ".join(
+        f"{label!r}: {value!r}" for label, value in zip(labels, present, strict=True)
+    )
+    raise ValueError(
+        f"the parameter groups have different values of {name} ({listed}), which one schedule "
+        f"would make the same. Give one schedule per group, {name}=Groups({{{labels[0]!r}: …, …}}) "
+        "with None for a group to leave alone, or pass relative=True to multiply each group's own "
+        "value"
+    )
+
+
+# Groups that come and go.
+
+
+def reason_to_leave_alone(
+    optimizer: Any, index: int, plan: Mapping[str, Record | Groups], *, relative: bool
+) -> str | None:
+    """Return why a group that was added does not follow the plan; None if it does."""
+    groups: list[Group] = optimizer.param_groups
+    defaults: Group = getattr(optimizer, "defaults", {})  # wrappers may have none
+    for name, schedule in plan.items():
+        if isinstance(schedule, Groups):
+            if not any(index in indices_of(groups, key) for key in schedule):
+                return f"Groups of {name} does not mention it"
+        elif not relative:
+            hyperparameter = find(optimizer, name)
+            (own,) = values_in(optimizer, hyperparameter, [index])
+            usual = [
+                hyperparameter.read(known)
+                for known in (defaults, groups[0])
+                if hyperparameter.key in known
+            ]
+            if all(value is None or own != as_float(value) for value in usual):
+                return f"it has its own {name}={own!r}"
+    return None
+
+
+def are_mentioned_by_index(plan: Mapping[str, Record | Groups]) -> bool:
+    """Return whether the plan counts the groups, so that it matters if one before is removed."""
+    return any(
+        str(key).isdecimal()
+        for schedule in plan.values()
+        if isinstance(schedule, Groups)
+        for key in schedule
+    )
+
+
+def unshare_tensors(groups: Sequence[Group], hyperparameter: Hyperparameter) -> None:
+    """Give every group a tensor of its own: PyTorch lets groups share the one it was given."""
+    seen: set[int] = set()
+    for group in groups:
+        if hyperparameter.key not in group:
+            continue
+        value = hyperparameter.read(group)
+        if not isinstance(value, torch.Tensor):
+            continue
+        if id(value) in seen:
+            hyperparameter.replace(group, value.detach().clone())
+        seen.add(id(value))
