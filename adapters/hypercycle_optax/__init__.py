@@ -15,9 +15,24 @@ if TYPE_CHECKING:
     from hypercycle.driving.options import Options
     from hypercycle.plans.plan import Plan
     from hypercycle_optax.range_test_runner import range_test
-    from hypercycle_optax.transformation import CycledState, at_step, cycled
+    from hypercycle_optax.transformation import (
+        CycledState,
+        CycledTransformation,
+        at_step,
+        cycled,
+        plan_step,
+        values,
+    )
 
-__all__ = ["CycledState", "at_step", "cycled", "range_test"]
+__all__ = [
+    "CycledState",
+    "CycledTransformation",
+    "at_step",
+    "cycled",
+    "plan_step",
+    "range_test",
+    "values",
+]
 
 
 @hookimpl

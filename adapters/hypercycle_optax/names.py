@@ -6,58 +6,34 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
-from hypercycle.driving.interval import Interval
-from hypercycle.numbers.spelling import suggestion
-
-_SAYS_NOTHING = (inspect.Parameter.empty, Any, "Any", "typing.Any")
-_MEMBER = re.compile(r"(?P<name>\w+)\[(?P<index>\d+)\]")
-_BETAS = {"beta1": 0, "beta2": 1, "beta3": 2}
-_NEUTRAL = {
-    "lr": ("learning_rate",),
-    "beta1": ("b1",),
-    "beta2": ("b2",),
-    "beta3": ("b3",),
-    "weight_decay": ("weight_decay_rate",),
-}
-# Factories whose b1 averages gradients, as momentum does. Adan's and Lion's mean something else,
-# and so does that of the schedule-free methods.
-_ADAM_LIKE = re.compile(
-    r"adam|adabelief|adopt|acprop|amsgrad|lamb|novograd|prodigy|sophia|yogi", re.IGNORECASE
+from hypercycle.driving.interval import ACCEPTED, UNLIMITED, Interval
+from hypercycle.driving.names import (
+    BETAS,
+    Place,
+    ambiguous_momentum,
+    averages_gradients,
+    beta_index,
+    is_a_count,
+    is_a_switch,
+    is_a_tuple,
+    is_not_a_number,
+    is_number,
+    is_unknown,
+    member_of,
 )
-_NOT_ADAM_LIKE = re.compile(r"schedule_free|lion", re.IGNORECASE)
 
-_FROM_ZERO = Interval(least=0.0)
-_BETA = Interval(least=0.0, most=1.0, most_included=False)
-_INTERVALS = {
-    "learning_rate": _FROM_ZERO,
-    "momentum": Interval(least=0.0, most=1.0),
-    "b1": _BETA,
-    "b2": _BETA,
-    "b3": _BETA,
-    "betas": _BETA,
-    "weight_decay": _FROM_ZERO,
-    "eps": _FROM_ZERO,
+# What Optax calls what has a neutral name.
+_OPTAX_NAMES = {
+    "lr": "learning_rate",
+    "beta1": "b1",
+    "beta2": "b2",
+    "beta3": "b3",
+    "weight_decay": "weight_decay_rate",
 }
-
-
-@dataclass(frozen=True)
-class Argument:
-    """An argument of a factory, or a member of the tuple that is its default."""
-
-    name: str
-    index: int | None = None
-
-    def __str__(self) -> str:
-        return self.name if self.index is None else f"{self.name}[{self.index}]"
-
-    @property
-    def interval(self) -> Interval:
-        """What Optax means the argument to be."""
-        return _INTERVALS.get(self.name, Interval())
+_NEUTRAL_NAMES = {own: neutral for neutral, own in _OPTAX_NAMES.items()}
+_NEUTRAL_MEMBERS = {Place("betas", index): neutral for neutral, index in BETAS.items()}
 
 
 def name_of(factory: Callable[..., Any]) -> str:
@@ -86,95 +62,103 @@ def parameters_of(factory: Any) -> Mapping[str, inspect.Parameter]:
         raise TypeError(f"{name_of(factory)} does not tell its arguments: {error}") from error
 
 
-def find(factory: Callable[..., Any], name: str, *, cycles: bool = True) -> Argument:
+def find(factory: Callable[..., Any], name: str, *, cycles: bool = True) -> Place:
     """Return the argument that a neutral or an own name stands for.
 
-    Unless it ``cycles``, it may be a switch or a whole number.
+    Unless it ``cycles``, it may be a switch or a count.
 
     Raises
     ------
+    TypeError
+        If the argument is a switch, a count or not a number at all.
     ValueError
-        If the name is unknown (the numeric arguments are listed), or is not what ``momentum``
-        means here, or the argument is a switch or a whole number by meaning.
+        If the name is unknown (the numeric arguments are listed), is not what ``momentum`` means
+        here, or the argument is taken by position only.
     """
     parameters = parameters_of(factory)
     found = _find(factory, parameters, name)
-    parameter = parameters.get(found.name)
+    parameter = parameters.get(found.key)
     if parameter is None:  # one of **keywords
         return found
     kind = name_of(factory)
     if parameter.kind is parameter.POSITIONAL_ONLY:
-        raise ValueError(f"{kind} takes {found} by position only: wrap it in a function")
+        raise ValueError(
+            f"{kind} takes {found} by position only: wrap it in a function that takes it by name"
+        )
     if not cycles:
         return found
     default = parameter.default if found.index is None else parameter.default[found.index]
     if isinstance(default, bool) or parameter.annotation in (bool, "bool"):
-        raise ValueError(f"{found} of {kind} is a switch: it cannot cycle, give it as fixed")
-    if _is_whole(parameter):
-        raise ValueError(
-            f"{found} of {kind} is a whole number by meaning: it cannot cycle, give it as fixed"
-        )
+        raise _to_be_fixed(is_a_switch(found, kind))
+    if _is_count(parameter) or (found.key in _NO_NUMBERS and is_number(default)):
+        raise _to_be_fixed(is_a_count(found, kind))
     numbers = numeric_arguments(factory)
     if str(found) not in numbers:
-        raise ValueError(
-            f"{found} of {kind} is no number: it cannot cycle, give it as fixed; its numbers are "
-            f"{', '.join(numbers)}"
-        )
+        shown = parameter.annotation if default is parameter.empty else default
+        error = _to_be_fixed(is_not_a_number(found, kind, shown))
+        raise TypeError(f"{error}; the numbers of {kind}: {', '.join(numbers)}")
     return found
+
+
+def _to_be_fixed(error: TypeError) -> TypeError:
+    return TypeError(f"{error}; give it as fixed")
+
+
+def interval_of(place: Place) -> Interval:
+    """Return the values that Optax means an argument to have.
+
+    >>> str(interval_of(Place("b1"))), str(interval_of(Place("betas", 1)))
+    ('[0, 1)', '[0, 1)')
+    """
+    neutral = _NEUTRAL_MEMBERS.get(place) or _NEUTRAL_NAMES.get(place.key, place.key)
+    return ACCEPTED.get(neutral, UNLIMITED)
 
 
 def _find(
     factory: Callable[..., Any], parameters: Mapping[str, inspect.Parameter], name: str
-) -> Argument:
+) -> Place:
     kind = name_of(factory)
-    own_name = _own_name(parameters, name, kind)
-    if own_name is not None:
-        return own_name
-    for own in _NEUTRAL.get(name, ()):
-        if own in parameters:
-            return Argument(own)
+    own_place = _own_place(parameters, name, kind)
+    if own_place is not None:
+        return own_place
+    if _OPTAX_NAMES.get(name) in parameters:
+        return Place(_OPTAX_NAMES[name])
     beta = _beta(parameters, name)
     if beta is not None:
-        if name != "momentum" or (_ADAM_LIKE.search(kind) and not _NOT_ADAM_LIKE.search(kind)):
+        if name != "momentum" or averages_gradients(kind):
             return beta
-        raise ValueError(
-            f"{kind} has no momentum of its own, and its betas may mean something else than "
-            "Adam's: say 'beta1' or 'beta2'"
-        )
+        raise ambiguous_momentum(kind)
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
-        return Argument(_NEUTRAL.get(name, (name,))[0])
+        return Place(_OPTAX_NAMES.get(name, name))
     known = numeric_arguments(factory)
     if not known:
         raise ValueError(f"{kind} has no numeric argument, so nothing of it can follow {name!r}")
-    neutral = [alias for alias, owns in _NEUTRAL.items() if set(owns) & set(parameters)]
-    hint = suggestion(name, [*known, *neutral])
-    raise ValueError(f"{kind} has no hyperparameter {name!r}; {hint}it has {', '.join(known)}")
+    neutral = [alias for alias, own in _OPTAX_NAMES.items() if own in parameters]
+    raise is_unknown(kind, name, known, neutral)
 
 
-def _own_name(parameters: Mapping[str, inspect.Parameter], name: str, kind: str) -> Argument | None:
+def _own_place(parameters: Mapping[str, inspect.Parameter], name: str, kind: str) -> Place | None:
     if name in parameters and parameters[name].kind not in _VARIABLE:
         members = _members(parameters[name])
         if members:
-            names = ", ".join(f"{name}[{index}]" for index in range(members))
-            raise ValueError(f"{name} of {kind} has {members} members: name one, {names}")
-        return Argument(name)
-    member = _MEMBER.fullmatch(name)
-    if member is not None and member["name"] in parameters:
-        index = int(member["index"])
-        if index < _members(parameters[member["name"]]):
-            return Argument(member["name"], index)
-    return None
+            raise is_a_tuple(name, kind, members)
+        return Place(name)
+    member = member_of(name)
+    if member is None or member.key not in parameters or member.index is None:
+        return None
+    return member if member.index < _members(parameters[member.key]) else None
 
 
-def _beta(parameters: Mapping[str, inspect.Parameter], name: str) -> Argument | None:
+def _beta(parameters: Mapping[str, inspect.Parameter], name: str) -> Place | None:
     """Return the decay rate that ``beta1`` and so on, or ``momentum``, may stand for."""
-    index = 0 if name == "momentum" else _BETAS.get(name, -1)
-    if "betas" in parameters and 0 <= index < _members(parameters["betas"]):
-        return Argument("betas", index)
-    return Argument("b1") if name == "momentum" and "b1" in parameters else None
+    index = beta_index(name)
+    if "betas" in parameters and index is not None and index < _members(parameters["betas"]):
+        return Place("betas", index)
+    return Place("b1") if name == "momentum" and "b1" in parameters else None
 
 
-_WHOLE = (int, "int", "int | None", "Optional[int]", int | None)
+_SAYS_NOTHING = (inspect.Parameter.empty, Any, "Any", "typing.Any")
+_SAYS_COUNT = (int, "int", "int | None", "Optional[int]", int | None)
 _VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _NUMBER_WORDS = re.compile(r"float|Scalar|ArrayLike|Numeric")
 _NO_NUMBER_WORDS = re.compile(
@@ -190,11 +174,11 @@ def numeric_arguments(factory: Callable[..., Any]) -> list[str]:
     names = []
     for parameter in parameters_of(factory).values():
         default, annotation = parameter.default, parameter.annotation
-        if parameter.kind in _VARIABLE or parameter.name in _NO_NUMBERS or _is_whole(parameter):
+        if parameter.kind in _VARIABLE or parameter.name in _NO_NUMBERS or _is_count(parameter):
             continue
         if _members(parameter):
             names += [f"{parameter.name}[{i}]" for i in range(_members(parameter))]
-        elif _is_number(default) or (
+        elif is_number(default) or (
             default in (None, parameter.empty) and _says_number(annotation)
         ):
             names.append(parameter.name)
@@ -209,48 +193,42 @@ def _says_number(annotation: Any) -> bool:
     return bool(_NUMBER_WORDS.search(text)) and not _NO_NUMBER_WORDS.search(text)
 
 
-def _is_whole(parameter: inspect.Parameter) -> bool:
+def _is_count(parameter: inspect.Parameter) -> bool:
     """Return whether a parameter counts something: it says int, or it says array and has an int.
 
     An int alone says nothing: people write ``weight_decay=0``.
     """
-    if parameter.annotation in _WHOLE:
+    if parameter.annotation in _SAYS_COUNT:
         return True
     may_be_any = parameter.annotation in (*_SAYS_NOTHING, float, "float")
     return type(parameter.default) is int and not may_be_any
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)
-
-
 def _members(parameter: inspect.Parameter) -> int:
     default = parameter.default
-    plain = isinstance(default, (tuple, list)) and all(map(_is_number, default))
+    plain = isinstance(default, (tuple, list)) and all(map(is_number, default))
     return len(default) if plain else 0
 
 
 def with_values(
     parameters: Mapping[str, inspect.Parameter],
     fixed: Mapping[str, Any],
-    values: Mapping[Argument, Any],
+    values: Mapping[Place, Any],
 ) -> dict[str, Any]:
     """Return the keywords for a factory: what is fixed, and these values."""
     keywords = dict(fixed)
-    for argument, value in values.items():
-        if argument.index is None:
-            keywords[argument.name] = value
+    for place, value in values.items():
+        if place.index is None:
+            keywords[place.key] = value
         else:
-            members = list(keywords.get(argument.name, parameters[argument.name].default))
-            members[argument.index] = value
-            keywords[argument.name] = tuple(members)
+            members = list(keywords.get(place.key, parameters[place.key].default))
+            members[place.index] = value
+            keywords[place.key] = tuple(members)
     return keywords
 
 
-def like_default(
-    parameters: Mapping[str, inspect.Parameter], argument: Argument, value: float
-) -> float:
+def like_default(parameters: Mapping[str, inspect.Parameter], place: Place, value: float) -> float:
     """Return a constant as an int where the factory's own value is one."""
-    parameter = parameters.get(argument.name)
-    whole = parameter is not None and _is_whole(parameter)
-    return int(value) if whole and value.is_integer() else value
+    parameter = parameters.get(place.key)
+    counts = parameter is not None and _is_count(parameter)
+    return int(value) if counts and value.is_integer() else value

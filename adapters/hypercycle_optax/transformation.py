@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -13,19 +12,9 @@ import optax
 
 from hypercycle.numbers.checks import is_traced, whole_number
 from hypercycle.plans.plan import Plan
-from hypercycle.schedules.constant import Constant
-from hypercycle.schedules.groups import Groups
-from hypercycle.schedules.schedule import (
-    Record,
-)
-from hypercycle_optax import names as arguments
-from hypercycle_optax.names import Argument
+from hypercycle_optax.dtypes import as_dtype_of, has_low_precision, strong
+from hypercycle_optax.program import LARGEST_STEP, Factory, program_of
 from hypercycle_optax.tracing import check_traceable
-
-LARGEST_STEP = 2**31 - 1
-"""The largest step that a count in int32 holds: it stays there."""
-
-Factory = Callable[..., optax.GradientTransformation]
 
 
 class CycledState(NamedTuple):
@@ -43,6 +32,18 @@ class CycledState(NamedTuple):
     inner_state: Any
 
 
+class CycledTransformation(optax.GradientTransformationExtraArgs):  # type: ignore[misc]  # untyped
+    """A transformation of :func:`cycled`: a pair of ``init`` and ``update``, and the plan."""
+
+    @property
+    def plan(self) -> Plan:
+        """The schedules, lengths in steps."""
+        # Kept at the function: jax.tree.map, _replace and equinox.filter_jit make this pair anew
+        # from its functions alone.
+        plan: Plan = self.update.plan
+        return plan
+
+
 def cycled(
     factory: Factory,
     plan: Plan | Mapping[str, Any],
@@ -54,7 +55,7 @@ def cycled(
     param_labels: Any = None,
     external_step: bool = False,
     **fixed: Any,
-) -> optax.GradientTransformationExtraArgs:
+) -> CycledTransformation:
     """Return ``factory(**hyperparameters)`` with hyperparameters that follow ``plan``.
 
     In every update the hyperparameters are computed from one int32 count (in float64, rounded once
@@ -85,7 +86,8 @@ def cycled(
 
     Returns
     -------
-    optax.GradientTransformationExtraArgs
+    CycledTransformation
+        An ``optax.GradientTransformationExtraArgs`` with ``.plan``:
         ``update(updates, state, params, *, step=None, **extra_args)``. A ``step`` given is used in
         place of the count (which then goes on from there); everything else goes to the factory's
         transformation.
@@ -93,7 +95,7 @@ def cycled(
     Raises
     ------
     TypeError
-        If the factory is none, or cannot take a traced value for a hyperparameter in the plan.
+        If the factory is not one, or cannot take a traced value for a hyperparameter in the plan.
     ValueError
         If a name is unknown, given twice or read only at init; a value is outside of what Optax
         means; a cycle is longer than the count can go; or Groups and labels do not fit.
@@ -121,17 +123,18 @@ def cycled(
     if start > LARGEST_STEP:
         raise ValueError(f"start_step must be at most 2**31 - 1, got {start_step=}")
     resolved = _as_plan(plan).resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
-    program = _program(factory, resolved, param_labels, fixed, fits=not external_step)
+    program = program_of(factory, resolved, param_labels, fixed, counted=not external_step)
+    driven_names = [str(one) for one in program.driven]
     start_values = [one.schedule(start) for one in program.driven]
     made = program.make(start_values)
     placeholders = [v if isinstance(v, float) else 0.5 for v in start_values]
-    check_traceable(lambda values: program.make(values) and (), program.names, placeholders)
+    check_traceable(lambda values: program.make(values) and (), driven_names, placeholders)
     del made
     checked = False
 
     def init(params: Any) -> CycledState:
         count = None if external_step else jnp.asarray(start, dtype=jnp.int32)
-        return CycledState(count, _strong(program.make(start_values).init(params)))
+        return CycledState(count, strong(program.make(start_values).init(params)))
 
     def update(
         updates: Any, state: CycledState, params: Any = None, *, step: Any = None, **extra_args: Any
@@ -146,18 +149,99 @@ def cycled(
             return inner.update(updates, state.inner_state, params, **extra_args)
 
         if not checked and jax.tree.leaves(updates):
-            used = check_traceable(inner_update, program.names, placeholders)
-            _check_used(program, used)
+            used = check_traceable(inner_update, driven_names, placeholders)
+            program.check_used(used)
             checked = True
-        result = inner_update([_value(one, now) for one in program.driven])
-        if _has_low_precision((updates, state.inner_state, params)):
+        result = inner_update([one.value(now) for one in program.driven])
+        if has_low_precision((updates, state.inner_state, params)):
             wanted = jax.eval_shape(lambda: inner_update(placeholders))
-            result = jax.tree.map(_as_dtype_of, result, wanted)
-        new_updates, inner_state = _strong(result)
+            result = jax.tree.map(as_dtype_of, result, wanted)
+        new_updates, inner_state = strong(result)
         count = None if external_step else optax.safe_increment(now.astype(jnp.int32))
         return new_updates, CycledState(count, inner_state)
 
-    return optax.GradientTransformationExtraArgs(init, update)
+    update.plan = resolved  # type: ignore[attr-defined]
+    return CycledTransformation(init, update)
+
+
+def plan_step(state: Any) -> Any:
+    """Return the step that an optimizer state is at: the number of updates made.
+
+    Parameters
+    ----------
+    state
+        The state of a transformation of :func:`cycled`, or one that contains such a state: that
+        of ``optax.chain``, of ``optax.MultiSteps``, a whole training state. It may be traced.
+
+    Returns
+    -------
+    jax.Array
+        The count as it is in the state, an int32 scalar; the first one where there are several.
+
+    Raises
+    ------
+    ValueError
+        If no count is in it.
+
+    Examples
+    --------
+    >>> from hypercycle import Cycle
+    >>> sgd = cycled(optax.sgd, {"lr": Cycle(0.25, 0.75, step_size_up=2)}, start_step=3)
+    >>> int(plan_step(sgd.init(jnp.zeros(1))))
+    3
+    """
+    count = next(_counts(state), None)
+    if count is None:
+        raise _has_no_count(state)
+    return count
+
+
+def values(transformation: optax.GradientTransformation, state: Any) -> dict[str, Any]:
+    """Return the values that the next update uses, by name; a dict by label where labels differ.
+
+    They are ``transformation.plan(plan_step(state))``, computed on the host where the state is not
+    traced.
+
+    Parameters
+    ----------
+    transformation
+        What :func:`cycled` or ``hypercycle.attach`` returned.
+    state
+        Its state, or one that contains it, as in :func:`plan_step`.
+
+    Returns
+    -------
+    dict
+        ``{name: value}``: floats, before they are rounded to the dtype of the program; or JAX's
+        arrays where the state is traced.
+
+    Raises
+    ------
+    TypeError
+        If the transformation is not one of :func:`cycled`, but one that Optax made around it.
+    ValueError
+        If no count is in the state.
+
+    Examples
+    --------
+    >>> from hypercycle import Cycle
+    >>> sgd = cycled(optax.sgd, {"lr": Cycle(0.25, 0.75, step_size_up=2), "momentum": 0.9})
+    >>> clipped = optax.chain(optax.clip(1.0), sgd)
+    >>> state = clipped.init(jnp.zeros(1))
+    >>> _, state = clipped.update(jnp.ones(1), state)
+    >>> values(sgd, state)
+    {'lr': 0.5, 'momentum': 0.9}
+    """
+    if not isinstance(transformation, CycledTransformation):
+        raise TypeError(
+            "values() takes the transformation that attach() or cycled() returned, not one made "
+            f"around it, got {transformation!r:.80}"
+        )
+    step = plan_step(state)
+    if not is_traced(step):
+        step = np.asarray(step)
+        step = int(step) if step.shape == () else step
+    return transformation.plan(step)
 
 
 def at_step(state: Any, step: Any) -> Any:
@@ -189,76 +273,37 @@ def at_step(state: Any, step: Any) -> Any:
         step = whole_number(step, "step")
         if step > LARGEST_STEP:
             raise ValueError(f"step must be at most 2**31 - 1, got {step=}")
-    found = False
+    if next(_counts(state), None) is None:
+        raise _has_no_count(state)
 
     def moved(node: Any) -> Any:
-        nonlocal found
         if not isinstance(node, CycledState):
             return node
         count = jax.tree.map(lambda leaf: jnp.full_like(leaf, step), node.count)
-        found = found or node.count is not None
         inner = jax.tree.map(moved, node.inner_state, is_leaf=_is_cycled_state)
         return CycledState(count, inner)
 
-    result = jax.tree.map(moved, state, is_leaf=_is_cycled_state)
-    if not found:
-        raise ValueError(
-            "there is no count of hypercycle in this state, got a "
-            f"{type(state).__name__}: give the state that init or update of a cycled "
-            "transformation returned (with external_step=True there is none)"
-        )
-    return result
+    return jax.tree.map(moved, state, is_leaf=_is_cycled_state)
+
+
+def _counts(state: Any) -> Iterator[Any]:
+    """Yield the counts in a state, outer ones first."""
+    for node in jax.tree.leaves(state, is_leaf=_is_cycled_state):
+        if _is_cycled_state(node):
+            yield from jax.tree.leaves(node.count)
+            yield from _counts(node.inner_state)
 
 
 def _is_cycled_state(node: Any) -> bool:
     return isinstance(node, CycledState)
 
 
-@dataclass(frozen=True)
-class _Driven:
-    """One argument, for one label, that follows a schedule."""
-
-    name: str
-    label: Hashable
-    argument: Argument
-    schedule: Record
-
-
-@dataclass(frozen=True)
-class _Program:
-    """How the transformation is made from the values of a step."""
-
-    factory: Factory
-    fixed: dict[Hashable, dict[str, Any]]  # by label; one label None without groups
-    driven: tuple[_Driven, ...]
-    param_labels: Any
-
-    @property
-    def names(self) -> list[str]:
-        return [
-            one.name if one.label is None else f"{one.name} of label {one.label!r}"
-            for one in self.driven
-        ]
-
-    def make(self, values: Sequence[Any]) -> optax.GradientTransformation:
-        """Return the factory's transformation with these values of what is driven."""
-        parameters = arguments.parameters_of(self.factory)
-        made = {}
-        for label, fixed in self.fixed.items():
-            own = {
-                one.argument: value
-                for one, value in zip(self.driven, values, strict=True)
-                if one.label == label
-            }
-            made[label] = self.factory(**arguments.with_values(parameters, fixed, own))
-            if not isinstance(made[label], optax.GradientTransformation):
-                raise TypeError(
-                    f"{arguments.name_of(self.factory)} makes a {type(made[label]).__name__}, "
-                    "not an optax.GradientTransformation"
-                )
-        if self.param_labels is None:
-            return made[None]
-        return optax.partition(made, self.param_labels)
+def _has_no_count(state: Any) -> ValueError:
+    return ValueError(
+        f"there is no count of hypercycle in this state, got a {type(state).__name__}: give the "
+        "state that init or update of a cycled transformation returned (with external_step=True "
+        "there is none)"
+    )
 
 
 def _as_plan(plan: Any) -> Plan:
@@ -270,110 +315,6 @@ def _as_plan(plan: Any) -> Plan:
             f"{{'lr': Cycle(…)}}, got {plan!r}"
         )
     return Plan(**plan)
-
-
-def _program(
-    factory: Factory, plan: Plan, param_labels: Any, fixed: dict[str, Any], *, fits: bool
-) -> _Program:
-    labels = _labels(plan, param_labels)
-    kind = arguments.name_of(factory)
-    parameters = arguments.parameters_of(factory)
-    owners: dict[Argument, str] = {}
-    fixed_of: dict[Hashable, dict[str, Any]] = {label: dict(fixed) for label in labels}
-    driven = []
-    for name, value in plan.items():
-        by_label = value if isinstance(value, Groups) else dict.fromkeys(labels, value)
-        cycles = any(_constant(one) is None for one in by_label.values() if one is not None)
-        argument = arguments.find(factory, name, cycles=cycles)
-        if argument in owners:
-            raise ValueError(
-                f"{owners[argument]!r} and {name!r} are the same hyperparameter of {kind}, "
-                f"{argument}: give one of them"
-            )
-        owners[argument] = name
-        if argument.name in fixed:
-            raise ValueError(f"{argument} of {kind} is given twice: in the plan and as fixed")
-        for label, schedule in by_label.items():
-            if schedule is None:
-                continue
-            _check_values(name, argument, schedule)
-            constant = _constant(schedule)
-            if constant is None:
-                if fits:
-                    _check_length(name, schedule)
-                driven.append(_Driven(name, label, argument, schedule))
-            else:
-                as_default = arguments.like_default(parameters, argument, constant)
-                fixed_of[label] = arguments.with_values(
-                    parameters, fixed_of[label], {argument: as_default}
-                )
-    return _Program(factory, fixed_of, tuple(driven), param_labels)
-
-
-def _labels(plan: Plan, param_labels: Any) -> tuple[Hashable, ...]:
-    """Return the labels of all groups, or None alone; refuse groups that name different ones."""
-    groups = {name: value for name, value in plan.items() if isinstance(value, Groups)}
-    if not groups:
-        if param_labels is not None:
-            raise ValueError(
-                "param_labels are for plans with Groups, and this plan has none: use "
-                "optax.partition around cycled transformations, or Groups in the plan"
-            )
-        return (None,)
-    if param_labels is None:
-        raise ValueError(
-            f"{', '.join(groups)}: Groups need the labels of the parameters: "
-            "hypercycle_optax.cycled(factory, plan, param_labels=…), a tree of labels or a "
-            "function that makes it, as in optax.partition"
-        )
-    labels = tuple(dict.fromkeys(label for value in groups.values() for label in value))
-    for name, value in groups.items():
-        missing = [label for label in labels if label not in value]
-        if missing:
-            raise ValueError(
-                f"{name}: Groups says nothing about label {', '.join(map(repr, missing))}: give it "
-                f"a schedule, or None to leave it at the factory's default; the labels are "
-                f"{', '.join(map(repr, labels))}"
-            )
-    return labels
-
-
-def _constant(schedule: Any) -> float | None:
-    """Return the number behind a Constant that is not traced."""
-    value = schedule.value if isinstance(schedule, Constant) else None
-    return value if isinstance(value, float) else None
-
-
-def _check_values(name: str, argument: Argument, schedule: Record) -> None:
-    if not schedule.precomputable:
-        return
-    reached = [value for value in schedule.reached() if not is_traced(value)]
-    argument.interval.check(np.array(reached), f"{name} ({argument})")
-
-
-def _check_length(name: str, schedule: Record) -> None:
-    """Refuse what ends, or turns, later than the count can tell."""
-    for part in schedule.schedules:
-        _check_length(name, part)
-    steps = schedule.least_count
-    if steps > LARGEST_STEP:
-        raise ValueError(
-            f"{name}: {schedule!r} takes {steps} steps, but the count of a JAX program is an int32 "
-            "and stays at 2**31 - 1: choose shorter lengths"
-        )
-
-
-def _check_used(program: _Program, used: Sequence[bool]) -> None:
-    """Refuse names that no label's update reads: a schedule would silently do nothing."""
-    read = {one.name for one, yes in zip(program.driven, used, strict=True) if yes}
-    for one in program.driven:
-        if one.name not in read:
-            kind = arguments.name_of(program.factory)
-            raise ValueError(
-                f"the updates of {kind} do not depend on {one.argument} here (it may be read only "
-                f"at init, or switched off by another argument), so a schedule for {one.name} "
-                f"would do nothing: give it as fixed, {one.argument.name}=…"
-            )
 
 
 def _step(step: Any, state: CycledState) -> jax.Array:
@@ -391,44 +332,3 @@ def _step(step: Any, state: CycledState) -> jax.Array:
             f"{array.dtype}{list(array.shape)}"
         )
     return array
-
-
-def _value(one: _Driven, step: jax.Array) -> Any:
-    try:
-        value = one.schedule(step)
-    except jax.errors.JAXTypeError as error:
-        raise TypeError(
-            f"the schedule of {one.name}, {one.schedule!r}, cannot be traced: its step is not "
-            "known while JAX compiles, so use jnp.where instead of if, and jnp instead of math "
-            f"and numpy ({str(error).splitlines()[0]})"
-        ) from error
-    return jnp.asarray(value, dtype=jnp.result_type(float))
-
-
-def _has_low_precision(tree: Any) -> bool:
-    """Return whether a float of JAX's default dtype would change the dtype of an array here."""
-    default = jnp.result_type(float)
-    return any(
-        jnp.issubdtype(leaf.dtype, jnp.inexact)
-        and jnp.promote_types(leaf.dtype, default) != leaf.dtype
-        for leaf in jax.tree.leaves(tree)
-        if hasattr(leaf, "dtype")
-    )
-
-
-def _as_dtype_of(leaf: Any, wanted: Any) -> Any:
-    if not hasattr(leaf, "dtype") or leaf.dtype == wanted.dtype:
-        return leaf
-    return leaf.astype(wanted.dtype)
-
-
-def _strong(tree: Any) -> Any:
-    """Give weakly typed leaves their dtype for good, so that nothing is compiled a second time."""
-    return jax.tree.map(
-        lambda leaf: (
-            jax.lax.convert_element_type(leaf, leaf.dtype)
-            if isinstance(leaf, jax.Array) and getattr(leaf, "weak_type", False)
-            else leaf
-        ),
-        tree,
-    )
