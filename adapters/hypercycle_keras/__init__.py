@@ -19,8 +19,9 @@ if int(keras.__version__.partition(".")[0]) < 3:
     )
 
 from hypercycle_keras.attaching import attach_optimizer
-from hypercycle_keras.cycled import Cycled, cycled, cycled_class
+from hypercycle_keras.cycled import cycled, cycled_class
 from hypercycle_keras.history import CycleHistory
+from hypercycle_keras.optimizer import Cycled
 from hypercycle_keras.range_test_runner import range_test
 from hypercycle_keras.schedule import Schedule
 

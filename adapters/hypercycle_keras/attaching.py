@@ -12,6 +12,21 @@ from hypercycle_keras.cycled import cycled
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
 
+_HONOURED = {"start_step", "relative"}
+_CALLBACK = (
+    "a compiled step cannot call a function; give hypercycle_keras.CycleHistory(on_event=…) to "
+    "model.fit(callbacks=…)"
+)
+_INSTEAD = {
+    "advance": "it counts its own updates, and has no step() to call",
+    "on_mismatch": (
+        "its plan is saved in its config, and its variables hold only the iterations, so that "
+        "there is nothing to compare"
+    ),
+    "on_event": _CALLBACK,
+    "events_of": _CALLBACK,
+}
+
 
 def attach_optimizer(target: Any, plan: Plan, options: Options) -> Any:
     """Return the optimizer that follows the plan; None if ``target`` has nothing to do with Keras.
@@ -21,7 +36,7 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> Any:
     TypeError
         If the target is a model or a layer, or comes from Keras 2.
     ValueError
-        If an option has no meaning in a program that is compiled.
+        If an option is not one that a compiled step can honour.
     """
     if any(base.__module__.partition(".")[0] == "tf_keras" for base in type(target).__mro__):
         raise TypeError(
@@ -41,7 +56,7 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> Any:
         )
     if not isinstance(target, keras.optimizers.Optimizer):
         return None
-    _check_options(options)
+    options.refuse_others(_HONOURED, "a Keras optimizer", _INSTEAD)
     return cycled(
         target,
         plan,
@@ -49,18 +64,3 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> Any:
         relative=options.relative,
         total_steps=options.total_steps,
     )
-
-
-def _check_options(options: Options) -> None:
-    """Refuse what belongs to loops in Python."""
-    if options.on_event is not None or options.events_of is not None:
-        raise ValueError(
-            "on_event cannot be called from inside a compiled step: give "
-            "hypercycle_keras.CycleHistory(on_event=…) to model.fit(callbacks=…)"
-        )
-    if options.on_mismatch != "error":
-        raise ValueError(
-            "on_mismatch is for cyclers that save a description of their plan beside their step: "
-            "a Keras optimizer's plan is in the config, and its variables hold only the "
-            f"iterations, got on_mismatch={options.on_mismatch!r}"
-        )

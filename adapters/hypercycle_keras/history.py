@@ -11,8 +11,8 @@ from hypercycle import plugins
 from hypercycle.driving.options import OnEvent
 from hypercycle.observers import flat
 from hypercycle.schedules.schedule import Record, Schedule
-from hypercycle_keras.cycled import driven
 from hypercycle_keras.in_step import value_of_variable
+from hypercycle_keras.optimizer import optimizers_with_plans
 
 
 class CycleHistory(keras.callbacks.Callback):
@@ -159,7 +159,8 @@ class CycleHistory(keras.callbacks.Callback):
             self.model.stop_training = False
 
     def _find(self) -> Any:
-        found = driven(self.model.optimizer) if self._chosen is None else driven(self._chosen)
+        chosen = self.model.optimizer if self._chosen is None else self._chosen
+        found = optimizers_with_plans(chosen)
         if not found:
             raise ValueError(
                 "CycleHistory found no optimizer that follows a plan: "

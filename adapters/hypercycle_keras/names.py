@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from numbers import Real
 from typing import Any
 
 import keras
 
-from hypercycle.driving.interval import Interval
-from hypercycle.numbers.spelling import suggestion
+from hypercycle.driving.interval import ACCEPTED, UNLIMITED, Interval
+from hypercycle.driving.names import (
+    ambiguous_momentum,
+    averages_gradients,
+    is_a_count,
+    is_a_switch,
+    is_not_a_number,
+    is_number,
+    is_unknown,
+)
 from hypercycle_keras.in_step import value_of_variable
 
 LEARNING_RATE = "learning_rate"
@@ -23,9 +29,7 @@ _NEUTRAL = {
     "beta2": ("beta_2", "adam_beta_2"),
     "eps": ("epsilon",),
 }
-# Optimizers whose first beta averages gradients, as momentum does. Lion's means something else,
-# and so does that of the schedule-free ones.
-_ADAM_LIKE = re.compile(r"^adam|nadam|lamb", re.IGNORECASE)
+_NEUTRAL_NAMES = {own: name for name, owns in _NEUTRAL.items() for own in owns}
 
 _CLIPS = {"clipnorm", "clipvalue", "global_clipnorm"}
 # None stands for "not used", and a value may come at any time.
@@ -45,36 +49,24 @@ _DIVISORS = {
     ("ScheduleFreeAdamW", "beta_1"),
 }
 
-_FROM_ZERO = Interval(least=0.0)
-_ABOVE_ZERO = Interval(least=0.0, least_included=False)
-_UNIT = Interval(least=0.0, most=1.0)
-_BETA = Interval(least=0.0, most=1.0, most_included=False)
-_INTERVALS = {
-    LEARNING_RATE: _FROM_ZERO,
-    MOMENTUM: _UNIT,
-    "rho": _UNIT,
-    "ema_momentum": _UNIT,
-    "beta_1": _BETA,
-    "beta_2": _BETA,
-    "adam_beta_1": _BETA,
-    "adam_beta_2": _BETA,
-    "weight_decay": _FROM_ZERO,
-    "adam_weight_decay": _FROM_ZERO,
-    "epsilon": _FROM_ZERO,
+_ACCEPTED = ACCEPTED | {
+    "rho": ACCEPTED["momentum"],
+    "ema_momentum": ACCEPTED["momentum"],
+    "adam_weight_decay": ACCEPTED["weight_decay"],
     # Keras takes 0 for "do not clip".
-    **dict.fromkeys(_CLIPS, _ABOVE_ZERO),
+    **dict.fromkeys(_CLIPS, Interval(least=0.0, least_included=False)),
 }
 
 
 def interval_of(optimizer: keras.optimizers.Optimizer, attribute: str) -> Interval:
     """Return what an optimizer accepts."""
-    interval = _INTERVALS.get(attribute, Interval())
+    interval = _ACCEPTED.get(_NEUTRAL_NAMES.get(attribute, attribute), UNLIMITED)
     if _divides_by(optimizer, attribute):
         return replace(interval, least=0.0, least_included=False)
     return interval
 
 
-def described(optimizer: keras.optimizers.Optimizer, attribute: str) -> str:
+def description_of(optimizer: keras.optimizers.Optimizer, attribute: str) -> str:
     """Return what to call a hyperparameter in messages about its values."""
     reason = ", which divides by it" if _divides_by(optimizer, attribute) else ""
     return f"{attribute} of {kind_of(optimizer)}{reason}"
@@ -94,15 +86,15 @@ def find(optimizer: keras.optimizers.Optimizer, name: str) -> str:
         If the name is unknown (all names are listed), or is not what ``momentum`` means here, or
         the compiled step does not read the value.
     TypeError
-        If it is a switch, a whole number by meaning, or no number.
+        If it is a switch, a count, or not a number.
     """
     kind = kind_of(optimizer)
     attribute = _find(optimizer, name)
     value = read(optimizer, attribute)
     if isinstance(value, bool):
-        raise TypeError(f"{attribute} of {kind} is a switch ({value}): it cannot cycle")
+        raise is_a_switch(attribute, kind, value)
     if attribute in _COUNTS:
-        raise TypeError(f"{attribute} of {kind} is a whole number by meaning: it cannot cycle")
+        raise is_a_count(attribute, kind)
     if attribute in _READ_AT_BUILD:
         raise ValueError(
             f"{kind} reads {attribute} only once, when it is built, so a schedule for it would do "
@@ -111,7 +103,7 @@ def find(optimizer: keras.optimizers.Optimizer, name: str) -> str:
     if attribute == "loss_scale_factor":
         raise ValueError(
             "loss_scale_factor is read outside of the optimizer's step, where the loss is scaled: "
-            "it cannot cycle; keras.optimizers.LossScaleOptimizer adapts it"
+            "it cannot follow a schedule; keras.optimizers.LossScaleOptimizer adapts it"
         )
     if attribute == "ema_momentum" and not optimizer.use_ema:
         raise ValueError(
@@ -119,8 +111,8 @@ def find(optimizer: keras.optimizers.Optimizer, name: str) -> str:
             "nothing"
         )
     may_be_none = value is None and attribute in _MAY_BE_NONE
-    if attribute != LEARNING_RATE and not _is_number(value) and not may_be_none:
-        raise TypeError(f"{attribute} of {kind} is {value!r}, not a number: it cannot cycle")
+    if attribute != LEARNING_RATE and not is_number(value) and not may_be_none:
+        raise is_not_a_number(attribute, kind, value)
     return attribute
 
 
@@ -131,15 +123,10 @@ def _find(optimizer: keras.optimizers.Optimizer, name: str) -> str:
         if attribute in known:
             return attribute
     if name == MOMENTUM and "beta_1" in known:
-        if _ADAM_LIKE.search(_keras_class(optimizer).__name__):
+        if averages_gradients(_keras_class(optimizer).__name__):
             return "beta_1"
-        raise ValueError(
-            f"{kind} has no momentum of its own, and its betas may mean something else than "
-            "Adam's: say 'beta1' or 'beta2'"
-        )
-    names = names_of(optimizer)
-    hint = suggestion(name, [*names, *known])
-    raise ValueError(f"{kind} has no hyperparameter {name!r}; {hint}it has {', '.join(names)}")
+        raise ambiguous_momentum(kind)
+    raise is_unknown(kind, name, names_of(optimizer), also=known)
 
 
 def names_of(optimizer: keras.optimizers.Optimizer) -> list[str]:
@@ -147,15 +134,14 @@ def names_of(optimizer: keras.optimizers.Optimizer) -> list[str]:
 
     What is None and could be a number is among them.
     """
-    neutral = {own: name for name, owns in _NEUTRAL.items() for own in owns}
     skipped = {*_COUNTS, *_READ_AT_BUILD, "loss_scale_factor"}
     if not optimizer.use_ema:
         skipped.add("ema_momentum")
     return [
-        neutral.get(attribute, attribute)
+        _NEUTRAL_NAMES.get(attribute, attribute)
         for attribute in _attributes(optimizer)
         if attribute not in skipped
-        and (attribute in {LEARNING_RATE, *_MAY_BE_NONE} or _is_number(read(optimizer, attribute)))
+        and (attribute in {LEARNING_RATE, *_MAY_BE_NONE} or is_number(read(optimizer, attribute)))
     ]
 
 
@@ -186,7 +172,3 @@ def _keras_class(optimizer: keras.optimizers.Optimizer) -> type:
 
 def _divides_by(optimizer: keras.optimizers.Optimizer, attribute: str) -> bool:
     return (_keras_class(optimizer).__name__, attribute) in _DIVISORS
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool)

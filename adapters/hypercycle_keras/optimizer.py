@@ -1,0 +1,346 @@
+"""Optimizers whose hyperparameters follow a plan: what happens inside the step, and saving."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+from hypercycle.driving.tracks import Track
+from hypercycle.plans.plan import Plan, describe_plan, plan_from
+from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.schedule import Record
+from hypercycle_keras import names as hyperparameters
+from hypercycle_keras.groups import check_patterns, map_schedules
+from hypercycle_keras.in_step import (
+    Number,
+    ValuesOnHost,
+    traceable,
+    traced_number,
+    traced_tensor,
+    value_of_variable,
+)
+from hypercycle_keras.names import LEARNING_RATE, MOMENTUM
+from hypercycle_keras.update import Update, update_with
+
+if TYPE_CHECKING:
+    from keras.optimizers import Optimizer as _Optimizer
+else:  # an optimizer's class comes after Cycled in the classes that cycled_class makes
+    _Optimizer = object
+
+CONFIG = "hypercycle"
+"""Where the plan is in an optimizer's config."""
+
+# An argument of jnp.clip, which takes nothing but arrays.
+_PLAIN_IN_JAX = {"l1_regularization_strength"}
+
+
+@dataclass(frozen=True)
+class Following:
+    """What an optimizer follows.
+
+    Attributes
+    ----------
+    offset
+        What is added to the updates that the optimizer has made.
+    schedules
+        Those of the attributes, in the form that the backend can trace.
+    on_host
+        Computes values as floats.
+    """
+
+    plan: Plan
+    offset: int
+    total_steps: int | None
+    schedules: dict[str, Record | Groups]
+    on_host: ValuesOnHost
+
+
+class Cycled(_Optimizer):
+    """What :func:`cycled` adds to the class of an optimizer: hyperparameters that follow a plan.
+
+    The values are computed inside the step, from the optimizer's ``iterations``, so that they are
+    right in compiled functions, with several steps per execution, in custom loops and after
+    loading. The optimizer's attributes keep the values that it was made with; no variable is
+    added, so that checkpoints of plain and cycled optimizers are interchangeable.
+    ``learning_rate`` is the value of the last update.
+    """
+
+    _following: Following | None = None
+    _update: Update | None = None  # while it makes one
+
+    # What users see.
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan; None if it follows none."""
+        return None if self._following is None else self._following.plan
+
+    @property
+    def plan_step(self) -> int:
+        """The plan's step of the next update, which is how many it has counted."""
+        return self._step_after(updates_of(self))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the next update by name; a dict by pattern where variables differ."""
+        return {} if self.plan is None else self.plan(self.plan_step)
+
+    # The optimizer's step.
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Apply gradients with the values of the present step."""
+        if self._following is None:
+            super().apply(grads, trainable_variables)
+            return
+        values = self._values_in_step(
+            self._following,
+            self._trainable_variables if trainable_variables is None else trainable_variables,
+        )
+        grouped = {name: values.pop(name) for name in [*values] if isinstance(values[name], dict)}
+        rate = values.pop(LEARNING_RATE, None)
+        if rate is not None:
+            self._learning_rate.assign(rate)  # which callbacks and logs read
+            # Read back, the variable costs more; a float of PyTorch's it has to round.
+            if keras.backend.backend() == "torch":
+                rate = None
+        with update_with(self, values, grouped, rate):
+            super().apply(grads, trainable_variables)
+
+    def _values_in_step(self, following: Following, variables: Sequence[Any]) -> dict[str, Any]:
+        """Return the values of the present step by attribute, as the optimizer's step takes them.
+
+        Floats with PyTorch, whose steps are Python, else tensors; a dict by pattern for Groups.
+        """
+        values: dict[str, Any] = {}
+        if keras.backend.backend() == "torch":
+            values = following.on_host.at(self.plan_step)
+            for attribute, schedule in following.schedules.items():
+                if isinstance(schedule, Groups):  # with None where it leaves variables alone
+                    values[attribute] = {key: values[attribute].get(key) for key in schedule}
+            if MOMENTUM in values:
+                values[MOMENTUM] = _without_zero(values[MOMENTUM])
+            return values
+        step, dtype = self._traced_step(), _dtype_of(variables)
+        for attribute, schedule in following.schedules.items():
+            value = functools.partial(_traced_value, attribute=attribute, step=step, dtype=dtype)
+            if isinstance(schedule, Groups):
+                values[attribute] = {
+                    key: None if part is None else value(part) for key, part in schedule.items()
+                }
+            else:
+                values[attribute] = value(schedule)
+        return values
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Make the optimizer's variables, those of momentum too where it is 0 now but not always.
+
+        Raises
+        ------
+        ValueError
+            If the patterns of ``Groups`` leave a variable out, or one of them matches none.
+        """
+        if self.built:
+            return
+        schedules = {} if self._following is None else self._following.schedules
+        for attribute, schedule in schedules.items():
+            if isinstance(schedule, Groups):
+                check_patterns(attribute, tuple(map(str, schedule)), variables)
+        own = self.__dict__
+        momentum = own.get(MOMENTUM)
+        if MOMENTUM in schedules:
+            own[MOMENTUM] = 1.0
+        try:
+            with _outside_of_graph(self):
+                super().build(variables)
+        finally:
+            if MOMENTUM in schedules:
+                own[MOMENTUM] = momentum
+
+    # One update for each group of variables whose values are the same.
+
+    def _backend_update_step(
+        self, grads: Any, trainable_variables: Any, learning_rate: Any
+    ) -> None:
+        make_update = super()._backend_update_step
+        for indices in self._each_group(trainable_variables):
+            rate = None if self._update is None else self._update.rate
+            make_update(
+                [grads[index] for index in indices],
+                [trainable_variables[index] for index in indices],
+                learning_rate if rate is None else rate,
+            )
+
+    def _apply_weight_decay(self, variables: Any) -> None:
+        for indices in self._each_group(variables):
+            super()._apply_weight_decay([variables[index] for index in indices])
+
+    def _clip_gradients(self, grads: Any) -> Any:
+        most = self.__dict__.get("clipvalue")
+        if isinstance(most, Number):  # jnp.clip takes nothing but arrays
+            return [g if g is None else keras.ops.clip(g, -most, most.tensor) for g in grads]
+        return super()._clip_gradients(grads)
+
+    def _get_current_learning_rate(self) -> Any:
+        rate = None if self._update is None else self._update.rate
+        return super()._get_current_learning_rate() if rate is None else rate
+
+    def _each_group(self, variables: Any) -> Iterable[Sequence[int]]:
+        """Yield the indices of variables with the same values, while these take effect."""
+        if self._update is None:
+            return [range(len(variables))]
+        return self._update.each_group(variables)
+
+    # The clock.
+
+    def _traced_step(self) -> Any:
+        step = keras.ops.convert_to_tensor(self._iterations)
+        if self.gradient_accumulation_steps:
+            step = step // self.gradient_accumulation_steps
+        offset = 0 if self._following is None else self._following.offset
+        return keras.ops.maximum(step + offset, 0) if offset else step
+
+    def _step_after(self, updates: int) -> int:
+        return updates if self._following is None else max(updates + self._following.offset, 0)
+
+    # Saving.
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the optimizer's config, and its plan as plain data."""
+        config: dict[str, Any] = super().get_config()
+        if self._following is not None:
+            config[CONFIG] = {
+                "plan": describe_plan(self._following.plan),
+                "offset": self._following.offset,
+                "total_steps": self._following.total_steps,
+            }
+        return config
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        """Return the optimizer that :meth:`get_config` describes. Runs no code of the config's.
+
+        Raises
+        ------
+        ValueError
+            If the plan holds a user's own function, which no config can bring back, or the name
+            of a waveform or scale policy that is not registered here.
+        """
+        own = dict(config)
+        saved = own.pop(CONFIG, None)
+        optimizer = super().from_config(own, custom_objects)
+        if saved is not None:
+            try:
+                plan = plan_from(saved["plan"])
+            except ValueError as error:
+                raise ValueError(
+                    f"the plan that was saved with this {cls.__name__} cannot be rebuilt: {error}. "
+                    "Register what is missing first, or load the model with compile=False and "
+                    "compile it with a new optimizer"
+                ) from error
+            follow(optimizer, plan, saved["offset"], saved["total_steps"])
+        return optimizer
+
+
+class CycledLossScale(_Optimizer):
+    """What :func:`cycled` adds to a ``LossScaleOptimizer``: the answers of the optimizer inside."""
+
+    @property
+    def plan(self) -> Plan | None:
+        """The plan of the optimizer inside."""
+        return self.inner_optimizer.plan  # type: ignore[no-any-return]
+
+    @property
+    def plan_step(self) -> int:
+        """The plan's step of the next update, which is how many it has counted."""
+        return self.inner_optimizer.plan_step  # type: ignore[no-any-return]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The values of the next update by name; a dict by pattern where variables differ."""
+        return self.inner_optimizer.values  # type: ignore[no-any-return]
+
+
+def optimizers_with_plans(optimizer: Any) -> list[Any]:
+    """Return the optimizers in this one, itself included, that follow a plan."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizers_with_plans(optimizer.inner_optimizer)
+    inner = getattr(optimizer, "optimizers", ())  # of a MultiOptimizer
+    if inner:
+        return [one for part in inner for one in optimizers_with_plans(part)]
+    return [optimizer] if getattr(optimizer, "plan", None) is not None else []
+
+
+def follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) -> None:
+    """Let the optimizer follow a plan, and show the learning rate that comes first."""
+    schedules: dict[str, Any] = {}
+    for name, schedule in plan.items():
+        attribute = hyperparameters.find(optimizer, name)
+        schedules[attribute] = map_schedules(
+            schedule, functools.partial(traceable, name=name, total_steps=total_steps)
+        )
+    on_host = ValuesOnHost([track_of(optimizer, *item) for item in plan.items()])
+    # Not by setattr, which Keras and TensorFlow watch.
+    vars(optimizer)["_following"] = Following(plan, offset, total_steps, schedules, on_host)
+    rate = schedules.get(LEARNING_RATE)
+    if rate is not None and not isinstance(rate, Groups):
+        optimizer._learning_rate.assign(rate(optimizer.plan_step))  # noqa: SLF001
+
+
+def track_of(optimizer: Any, name: str, schedule: Record | Groups) -> Track:
+    """Return what follows a name in the plan, with what the optimizer accepts for it."""
+    attribute = hyperparameters.find(optimizer, name)
+    groups = schedule if isinstance(schedule, Groups) else {None: schedule}
+    driven = {key: part for key, part in groups.items() if part is not None}
+    return Track(
+        f"{name} ({hyperparameters.description_of(optimizer, attribute)})",
+        tuple(driven.values()),
+        tuple(driven) if isinstance(schedule, Groups) else None,
+        interval=hyperparameters.interval_of(optimizer, attribute),
+        place=attribute,
+    )
+
+
+def updates_of(optimizer: Any) -> int:
+    """Return how many updates an optimizer has made."""
+    batches = int(value_of_variable(optimizer._iterations))  # noqa: SLF001
+    return batches // (optimizer.gradient_accumulation_steps or 1)
+
+
+def _without_zero(momentum: Any) -> Any:
+    """Return momentum that the optimizers do not leave out: its buffer would go stale."""
+    if isinstance(momentum, dict):
+        return {pattern: _without_zero(value) for pattern, value in momentum.items()}
+    return sys.float_info.min if momentum == 0.0 else momentum
+
+
+def _traced_value(schedule: Record, attribute: str, step: Any, dtype: str) -> Any:
+    """Return a hyperparameter's value in the form that the optimizer's compiled step takes."""
+    plain = keras.backend.backend() == "jax" and attribute in _PLAIN_IN_JAX
+    if attribute == LEARNING_RATE or plain:
+        return traced_tensor(schedule, step, dtype)
+    return traced_number(schedule, step, dtype)
+
+
+def _dtype_of(variables: Sequence[Any]) -> str:
+    """Return the dtype in which the step computes with a Python float, at least float32."""
+    dtypes = {keras.backend.standardize_dtype(variable.dtype) for variable in variables}
+    return "float64" if "float64" in dtypes else "float32"
+
+
+def _outside_of_graph(optimizer: Any) -> AbstractContextManager[Any]:
+    """Return the context in which an optimizer is built."""
+    starts_from_weights = any(
+        one.__name__ == "ScheduleFreeAdamW" for one in type(optimizer).__mro__
+    )
+    if keras.backend.backend() == "tensorflow" and starts_from_weights:
+        import tensorflow as tf
+
+        # It copies the weights when it is built; inside a graph that would happen at every step.
+        return tf.init_scope()  # type: ignore[no-any-return]
+    return nullcontext()
