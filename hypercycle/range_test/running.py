@@ -120,8 +120,7 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     """
     if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
         raise TypeError(
-            f"{name} must be batches that can be iterated, such as a loader or a list, got "
-            f"{batches!r:.80}"
+            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
         )
     return _endless(batches, name)
 
