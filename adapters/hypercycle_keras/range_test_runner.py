@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Literal
 
 import keras
@@ -15,7 +15,7 @@ from hypercycle.numbers.checks import whole_number
 from hypercycle.range_test.random_states import kept_random_states_of_loaders
 from hypercycle.range_test.recorded import RangeTest
 from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, averaged, checked_metrics, endless, sweep_of
+from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
 from hypercycle.range_test.sweep import Sweep
 from hypercycle.schedules.tabulated import Tabulated
 from hypercycle_keras.cycled import cycled
@@ -54,7 +54,8 @@ def range_test(
     x, y
         Arrays, of which shuffled batches are made; or ``x`` alone: a ``tf.data.Dataset``,
         ``keras.utils.PyDataset``, PyTorch ``DataLoader`` or list of batches ``(x, y)`` or
-        ``(x, y, sample_weight)``, begun again when it is used up. An iterator is refused.
+        ``(x, y, sample_weight)``, restarted when it is used up. An iterator is refused: its
+        batches would be consumed.
     batch_size
         Of arrays.
     name
@@ -89,21 +90,19 @@ def range_test(
     <RangeTest of lr from 0.001 to 0.5: 20 points>
     """
     sweep = sweep_of(name, start, end, steps, spacing)
-    repeats = whole_number(repeats, "repeats", minimum=1)
-    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
-    metrics = checked_metrics(metrics, "model", metrics_every, len(sweep))
+    runs = Runs(sweep, repeats=repeats, metrics=metrics, metrics_every=metrics_every)
     batch_size = whole_number(batch_size, "batch_size", minimum=1)
     _check_model(model)
+    stream = endless(_batches(x, y, batch_size), "x")
     tests = []
-    with kept_random_states_of_loaders(), _kept_backend_state():
-        stream = endless(_batches(x, y, batch_size), "x")
-        for _ in range(repeats):
+    with kept_random_states_of_loaders(), _kept_backend_state(), closing(stream):
+        for _ in range(runs.repeats):
             with (
                 _kept(model),
                 Recorder(sweep, stop_early=stop_early, progress=progress) as recorder,
             ):
                 _follow(model, sweep)
-                _record(recorder, model, stream, metrics, metrics_every)
+                _record(recorder, model, stream, runs)
             tests.append(recorder.range_test())
     return averaged(tests)
 
@@ -119,26 +118,21 @@ def _follow(model: keras.Model, sweep: Sweep) -> None:
     model.train_function = None
 
 
-def _record(
-    recorder: Recorder,
-    model: keras.Model,
-    stream: Iterator[Any],
-    metrics: Metrics,
-    metrics_every: int,
-) -> None:
+def _record(recorder: Recorder, model: keras.Model, stream: Iterator[Any], runs: Runs) -> None:
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     accumulate = inner.gradient_accumulation_steps or 1
-    for update in range(1, len(recorder.sweep) + 1):
+    for updates in range(1, len(recorder.sweep) + 1):
         losses = []
         for _ in range(accumulate):
             model.reset_metrics()
             x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(_in_numpy(next(stream)))
             logs = model.train_on_batch(x, y, sample_weight, return_dict=True)
             losses.append(float(logs["loss"]))
+        loss = float(np.mean(losses))
         measured = {}
-        if update % metrics_every == 0:
-            measured = {name: function(model) for name, function in metrics.items()}
-        if recorder.record(np.mean(losses), **measured):
+        if runs.measures_after(updates, loss):
+            measured = {name: function(model) for name, function in runs.metrics.items()}
+        if recorder.record(loss, **measured):
             return
 
 
@@ -225,17 +219,6 @@ def _batches(x: Any, y: Any, batch_size: int) -> Iterable[Any]:
         return _FromArrays(x, y, batch_size)
     if y is not None:
         raise ValueError("y belongs to arrays: batches in x bring their targets, (x, y)")
-    try:
-        is_iterator = iter(x) is x
-    except TypeError:
-        raise TypeError(
-            f"x must be arrays or batches that can be iterated, got {type(x).__name__}"
-        ) from None
-    if is_iterator:
-        raise TypeError(
-            f"x must be something that can be begun again, got the iterator {x!r}: what it has "
-            "given would be lost"
-        )
     return x  # type: ignore[no-any-return]
 
 

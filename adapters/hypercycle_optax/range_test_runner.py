@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any, Literal
 
 import jax
@@ -12,11 +13,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from hypercycle.numbers.checks import whole_number
 from hypercycle.range_test.random_states import kept_random_states_of_loaders
 from hypercycle.range_test.recorded import RangeTest
 from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, averaged, checked_metrics, endless, sweep_of
+from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
 from hypercycle_optax.transformation import cycled
 
@@ -60,8 +60,8 @@ def range_test(
     params
         What training starts from, at each repeat.
     batches
-        The batches, pytrees of arrays of the same shapes; begun again when they are used up. An
-        iterator is refused: what it has given would be lost.
+        The batches, pytrees of arrays of the same shapes; restarted when they are used up. An
+        iterator is refused: its batches would be consumed.
     name
         Which hyperparameter rises.
     start, end, steps, spacing
@@ -97,32 +97,28 @@ def range_test(
     <RangeTest of lr from 0.001 to 0.5: 50 points>
     """
     sweep = sweep_of(name, start, end, steps, spacing)
-    repeats, accumulate = (
-        whole_number(repeats, "repeats", minimum=1),
-        whole_number(accumulate, "accumulate", minimum=1),
+    runs = Runs(
+        sweep,
+        repeats=repeats,
+        accumulate=accumulate,
+        metrics=metrics,
+        metrics_every=metrics_every,
+        metrics_of="params",
     )
-    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
-    metrics = checked_metrics(metrics, "params", metrics_every, len(sweep))
-    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
-        raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
+    given = endless(batches, "batches")
     transformation = cycled(factory, {name: Tabulated(sweep.values)})
-    with kept_random_states_of_loaders():
-        if iter(batches) is batches:
-            raise TypeError(
-                f"batches must be something that can be begun again, got the iterator {batches!r}: "
-                "give the loader, or a list"
-            )
-        stream = _groups(endless(batches, "batches"), accumulate)
+    with kept_random_states_of_loaders(), closing(given):
+        stream = _groups(given, runs.accumulate)
         first = next(stream)
         stream = itertools.chain([first], stream)
         _check_loss(loss, params, jax.tree.map(lambda leaf: leaf[0], first), key)
-        at_once = metrics_every if metrics else _fitting(first, steps)
+        at_once = runs.metrics_every if runs.metrics else _fitting(first, len(sweep))
         run = _compiled(transformation, loss, with_key=key is not None)
         tests = []
-        for repeat in range(repeats):
+        for repeat in range(runs.repeats):
             keys = None if key is None else jax.random.fold_in(key, repeat)
             with Recorder(sweep, stop_early=stop_early, progress=progress) as recorder:
-                _record(recorder, run, transformation, params, stream, at_once, keys, metrics)
+                _record(recorder, run, transformation, params, stream, at_once, keys, runs)
             tests.append(recorder.range_test())
     return averaged(tests)
 
@@ -156,7 +152,7 @@ def _record(  # noqa: PLR0917  (what the loop needs)
     stream: Iterator[Any],
     at_once: int,
     key: Any,
-    metrics: Metrics,
+    runs: Runs,
 ) -> None:
     """Run block after block until the recorder has enough."""
     state = transformation.init(params)
@@ -165,11 +161,12 @@ def _record(  # noqa: PLR0917  (what the loop needs)
         stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *groups)
         keys = None if key is None else jax.random.split(jax.random.fold_in(key, block), at_once)
         (params, state), losses = run(params, state, stacked, keys)
-        measured = {name: function(params) for name, function in metrics.items()}
         recorded = np.asarray(losses, dtype=np.float64).tolist()
-        for index, value in enumerate(recorded):
-            last = index == len(recorded) - 1
-            if recorder.record(value, **(measured if last else {})):
+        for updates, value in enumerate(recorded, start=block * at_once + 1):
+            measured = {}
+            if runs.measures_after(updates, value):  # with metrics, a block ends there
+                measured = {name: function(params) for name, function in runs.metrics.items()}
+            if recorder.record(value, **measured):
                 return
 
 

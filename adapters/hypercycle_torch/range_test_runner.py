@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,10 +12,9 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
-from hypercycle.numbers.checks import whole_number
 from hypercycle.range_test.recorded import RangeTest
 from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, averaged, checked_metrics, sweep_of
+from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
 from hypercycle.range_test.sweep import Sweep
 from hypercycle_torch import names as hyperparameters
 from hypercycle_torch.attaching import is_optimizer
@@ -68,8 +66,8 @@ def range_test(
         ``loss(model, batch)``, which returns the mean over the batch as a tensor of one number.
         Moving the batch to a device and autocast belong here.
     batches
-        A ``DataLoader``, a list, or what else gives new batches each time it is iterated; begun
-        again when they are used up. An iterator is refused: what it gave would be lost.
+        A ``DataLoader``, a list, or what else gives new batches each time it is iterated; restarted
+        when they are used up. An iterator is refused: its batches would be consumed.
     name
         Which hyperparameter rises, as in :func:`hypercycle.attach`.
     start, end, steps, spacing
@@ -122,12 +120,12 @@ def range_test(
     0.1
     """
     sweep = sweep_of(name, start, end, steps, spacing)
-    repeats = whole_number(repeats, "repeats", minimum=1)
-    accumulate = whole_number(accumulate, "accumulate", minimum=1)
-    metrics_every = whole_number(metrics_every, "metrics_every", minimum=1)
-    _check_training(model, optimizer, loss, batches, scaler)
+    runs = Runs(
+        sweep, repeats=repeats, accumulate=accumulate, metrics=metrics, metrics_every=metrics_every
+    )
+    stream = endless(batches, "batches")
+    _check_training(model, optimizer, loss, scaler)
     _check_restore(restore)
-    metrics = checked_metrics(metrics, "model", metrics_every, len(sweep))
     place = hyperparameters.find(optimizer, name)
     ratios = _ratios(optimizer, place)
     _check_values(optimizer, place, sweep, ratios)
@@ -135,22 +133,22 @@ def range_test(
     group = _process_group(model)
     device = optimizer.param_groups[0]["params"][0].device
     shown = progress if group is None or distributed.get_rank(group) == 0 else False
-    training = _Training(model, optimizer, loss, accumulate, scaler)
+    training = _Training(model, optimizer, loss, runs.accumulate, scaler)
     tests = []
-    with kept_batches(batches), closing(_endless(batches)) as stream, torch.enable_grad():
-        for _ in range(repeats):
+    with kept_batches(batches), closing(stream), torch.enable_grad():
+        for _ in range(runs.repeats):
             with (
                 kept_training(model, optimizer, scaler, restore),
                 Recorder(sweep, stop_early=stop_early, progress=shown) as recorder,
             ):
                 if not model.training:
                     model.train()
-                for index, value in enumerate(sweep.values.tolist()):
+                for updates, value in enumerate(sweep.values.tolist(), start=1):
                     _write(optimizer, place, ratios, value)
                     result = _mean(training.update(stream), group, device)
                     measured = {}
-                    if (index + 1) % metrics_every == 0 and math.isfinite(result):
-                        measured = _measure(model, metrics)
+                    if runs.measures_after(updates, result):
+                        measured = _measure(model, runs.metrics)
                         measured = {key: _mean(one, group, device) for key, one in measured.items()}
                     if recorder.record(result, **measured):
                         break
@@ -190,7 +188,7 @@ class _Training:
         return nullcontext() if now else getattr(self.model, "no_sync", nullcontext)()
 
 
-def _check_training(model: Any, optimizer: Any, loss: Any, batches: Any, scaler: Any) -> None:
+def _check_training(model: Any, optimizer: Any, loss: Any, scaler: Any) -> None:
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
     if not is_optimizer(optimizer):
@@ -203,8 +201,6 @@ def _check_training(model: Any, optimizer: Any, loss: Any, batches: Any, scaler:
         )
     if not callable(loss):
         raise TypeError(f"loss must be a function loss(model, batch), got {loss!r:.80}")
-    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
-        raise TypeError(f"batches must be a loader or a list of batches, got {batches!r:.80}")
     if scaler is not None and not all(hasattr(scaler, one) for one in ("scale", "step", "update")):
         raise TypeError(f"scaler must be a torch.amp.GradScaler, got {scaler!r:.80}")
 
@@ -217,22 +213,6 @@ def _check_restore(restore: Any) -> None:
             raise TypeError(
                 f"what is to be restored must have state_dict and load_state_dict, got {one!r:.80}"
             )
-
-
-def _endless(batches: Iterable[Any]) -> Generator[Any, None, None]:
-    while True:
-        iterator = iter(batches)
-        if iterator is batches:
-            raise TypeError(
-                "batches must give new batches each time it is iterated, got the iterator "
-                f"{batches!r:.80}, whose batches would be lost: give the loader, or a list"
-            )
-        empty = True
-        for batch in iterator:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError("batches is empty: there is nothing to train on")
 
 
 def _checked_loss(loss: Any) -> torch.Tensor:

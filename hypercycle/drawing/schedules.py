@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hypercycle.drawing.style import COLORS, GREY, LINE_STYLES
+from hypercycle.drawing.style import COLORS, GREY, LINE_STYLES, legend, panels
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -80,19 +80,11 @@ def plot(
     """
     plan = _as_plan(schedule_or_plan)
     shown = _checked_steps(steps)
-    panels = {name: _lines(schedule, shown) for name, schedule in plan.items()}
+    drawn = {name: _lines(schedule, shown) for name, schedule in plan.items()}
     boundaries = boundaries_by_name(plan, events_of, shown)
 
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise ImportError("plot() needs Matplotlib: pip install hypercycle[plot]") from error
-
-    if figure is None:
-        figure = plt.figure(figsize=(8.0, 0.7 + 1.7 * len(panels)), layout="constrained")
-        figure.patch.set_alpha(0.0)
-    rows = figure.subplots(len(panels), squeeze=False, sharex=True)[:, 0]
-    for axes, (name, lines) in zip(rows, panels.items(), strict=True):
+    figure, rows = panels(len(drawn), height=1.7, margin=0.7, figure=figure)
+    for axes, (name, lines) in zip(rows, drawn.items(), strict=True):
         _draw(axes, lines, boundaries[name])
         axes.set_ylabel(name, color=GREY)
         axes.set_xlim(shown[0], shown[-1])
@@ -212,12 +204,8 @@ def _draw(
         autolim=False,
     )
     if "" not in lines and lines:
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=GREY)
+        legend(axes)
     axes.margins(y=0.08)
-    axes.patch.set_alpha(0.0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(colors=GREY, labelbottom=False)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10], min_n_ticks=3))
     values_format = ScalarFormatter(useOffset=False, useMathText=True)
     values_format.set_powerlimits((-3, 4))

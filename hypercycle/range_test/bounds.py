@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import numpy as np
 
-from hypercycle.numbers.checks import finite_number, positive_number, whole_number
+from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length
-from hypercycle.plans.plan import Plan
-from hypercycle.range_test.reading import Reading, points_of, read
-from hypercycle.range_test.recorded import FEWEST_POINTS, RangeTest
+from hypercycle.range_test.planning import ExplainedPlan, plan_run
+from hypercycle.range_test.reading import (
+    FEWEST_POINTS,
+    Reading,
+    Recorded,
+    points_of,
+    reading_of,
+    value_at,
+)
 from hypercycle.schedules.cycle import Cycle
-
-Interval = tuple[float, float]
 
 # How far below the lowest point a loss curve's high bound is taken, on a logarithmic axis.
 FACTOR = 3.0
@@ -76,6 +80,7 @@ class Bounds:
 
     Examples
     --------
+    >>> from hypercycle import RangeTest
     >>> values = np.geomspace(1e-6, 1.0, 100)
     >>> losses = 2.3 - 1.5 / (1 + (1e-3 / values) ** 1.5) + 5 * values**2
     >>> bounds = RangeTest(values, losses).bounds()
@@ -96,10 +101,10 @@ class Bounds:
     high: float
     steepest: float
     best: float
-    low_interval: Interval
-    high_interval: Interval
-    steepest_interval: Interval
-    best_interval: Interval
+    low_interval: tuple[float, float]
+    high_interval: tuple[float, float]
+    steepest_interval: tuple[float, float]
+    best_interval: tuple[float, float]
     factor: float
     reasons: Mapping[str, str] = field(hash=False)
     axis: str = "log"
@@ -165,6 +170,7 @@ class Bounds:
 
         Examples
         --------
+        >>> from hypercycle import RangeTest
         >>> values = np.geomspace(1e-6, 1.0, 100)
         >>> losses = 2.3 - 1.5 / (1 + (1e-3 / values) ** 1.5) + 5 * values**2
         >>> plan = RangeTest(values, losses).bounds().plan(epochs=30, steps_per_epoch=391)
@@ -175,8 +181,14 @@ class Bounds:
         4 cycles of 2 × 1466 steps (3.75 epochs up, 3.75 down) in 30 epochs of 391 steps
         the last 2 of 11730 steps stay where the last cycle ends
         """
-        return _planned(
-            self, epochs, steps_per_epoch, cycles=cycles, momentum=momentum, options=options
+        return plan_run(
+            self.name,
+            (self.low, self.high),
+            epochs,
+            steps_per_epoch,
+            cycles=cycles,
+            momentum=momentum,
+            options=options,
         )
 
 
@@ -197,6 +209,7 @@ class NoBounds:
 
     Examples
     --------
+    >>> from hypercycle import RangeTest
     >>> nothing = RangeTest(np.geomspace(1e-6, 1.0, 100), np.ones(100)).bounds()
     >>> print(nothing)
     no bounds found for lr, because the loss never changes
@@ -218,71 +231,12 @@ class NoBounds:
         raise AttributeError(f"'NoBounds' object has no attribute {attribute!r}")
 
 
-class ExplainedPlan(Plan):
-    """A :class:`~hypercycle.Plan` with the ``explanation`` of how it was made."""
-
-    def __init__(self, explanation: str, **schedules: Any) -> None:
-        super().__init__(**schedules)
-        self.explanation = explanation
-
-
-def _planned(
-    bounds: Bounds,
-    epochs: float,
-    steps_per_epoch: int,
-    *,
-    cycles: int | None,
-    momentum: tuple[float, float] | None,
-    options: dict[str, Any],
-) -> ExplainedPlan:
-    per_epoch = whole_number(steps_per_epoch, "steps_per_epoch", minimum=1)
-    asked = positive_number(epochs, "epochs")
-    total = round(asked * per_epoch)
-    rule = ""
-    if cycles is None:
-        # A cycle of 4 to 20 epochs; of the numbers that allows, the one next to 4.
-        fewest, most = max(1, int(np.ceil(asked / 20))), max(1, int(asked // 4))
-        cycles = min(max(4, fewest), max(most, fewest))
-        if asked < 4:
-            rule = "; step sizes below 2 epochs are short: train for longer"
-        elif cycles < 3:
-            rule = "; at least 3 cycles are better: they need 12 epochs"
-    else:
-        cycles = whole_number(cycles, "cycles", minimum=1)
-    step_size = total // (2 * cycles)
-    if step_size == 0:
-        raise ValueError(
-            f"{total} steps ({epochs=}, {steps_per_epoch=}) are too few for {_cycles(cycles)} of "
-            "at least 2 steps"
-        )
-    rest = total - 2 * cycles * step_size
-    each = f"{step_size / per_epoch:.3g}"
-    explanation = (
-        f"{_cycles(cycles)} of 2 × {step_size} steps "
-        f"({each} epochs up, {each} down) in {asked:.6g} epochs of {per_epoch} steps"
-    )
-    if rest:
-        explanation += f"; the last {rest} of {total} steps stay where the last cycle ends"
-    cycle = bounds.cycle(step_size, cycles=cycles, **options)
-    schedules = {bounds.name: cycle}
-    if bounds.name == "lr" and momentum is not None:
-        schedules["momentum"] = cycle.opposite(*_pair(momentum))
-    return ExplainedPlan(explanation + rule, **schedules)
-
-
-def _pair(momentum: Any) -> tuple[float, float]:
-    if not isinstance(momentum, Sequence) or len(momentum) != 2:
-        raise TypeError(f"momentum must be its bounds (low, high), or None, got {momentum!r}")
-    low, high = momentum
-    return low, high
-
-
-def _cycles(number: int) -> str:
-    return f"{number} {'cycle' if number == 1 else 'cycles'}"
-
-
 def find_bounds(
-    test: RangeTest, on: str, *, lower_is_better: bool | None, confidence: float
+    test: Recorded,
+    on: str = "loss",
+    *,
+    lower_is_better: bool | None = None,
+    confidence: float = 0.9,
 ) -> Bounds | NoBounds:
     """Return what :meth:`RangeTest.bounds` says."""
     confidence = finite_number(confidence, "confidence")
@@ -298,9 +252,7 @@ def find_bounds(
     elif np.ptp(runs) == 0.0:
         reason = f"the {on} never changes"
     else:
-        reading = read(places, runs)
-        if not np.isfinite(test.losses[..., -1]).all():
-            reading = replace(reading, diverged=True)  # a wall that no loss shows
+        reading = reading_of(test, on, falls=falls)
         reason = _reason_for_none(reading, test, on, falls=falls, confidence=confidence)
         if not reason:
             return _bounds(reading, test, on, falls=falls, confidence=confidence)
@@ -308,7 +260,7 @@ def find_bounds(
 
 
 def _reason_for_none(
-    reading: Reading, test: RangeTest, on: str, *, falls: bool, confidence: float
+    reading: Reading, test: Recorded, on: str, *, falls: bool, confidence: float
 ) -> str:
     """Return why a curve shows no bounds; nothing where it does."""
     change, changes = ("descent", "fall") if falls else ("rise", "rise")
@@ -329,20 +281,21 @@ def _reason_for_none(
         # Slopes of the last tenth of a rise and of the eight tenths in its middle.
         last, middle = 0.1 / max(grid[-1] - slowed, 1e-12), 0.8 / max(slowed - low, 1e-12)
         if falls or last > _SLOWED * middle:
+            end = value_at(test, float(grid[-1]))
             return (
                 f"the {on} still {changes}s, or has only just stopped, at the end of the sweep at "
-                f"{test.name}={_value(test, grid[-1]):.3g}, so the high bound is unknown: sweep "
-                f"further (the low bound is about {_value(test, low):.3g})"
+                f"{test.name}={end:.3g}, so the high bound is unknown: sweep "
+                f"further (the low bound is about {value_at(test, low):.3g})"
             )
     widest = _WIDEST_PART * (grid[-1] - grid[0])
     if test.axis == "log":
         widest = min(widest, _WIDEST_DECADES)
-    for key, end in (("low", "start"), ("best" if falls else "slowed", "end")):
+    for key, side in (("low", "start"), ("best" if falls else "slowed", "end")):
         first, last = reading.interval(key, confidence)
         if last - first > widest:
             return (
-                f"the noise is too heavy: the {end} of the {change} may be anywhere from "
-                f"{_value(test, first):.3g} to {_value(test, last):.3g}; take more steps or "
+                f"the noise is too heavy: the {side} of the {change} may be anywhere from "
+                f"{value_at(test, first):.3g} to {value_at(test, last):.3g}; take more steps or "
                 "repeat the sweep"
             )
     if not low < (best if falls else slowed):
@@ -350,9 +303,7 @@ def _reason_for_none(
     return ""
 
 
-def _bounds(
-    reading: Reading, test: RangeTest, on: str, *, falls: bool, confidence: float
-) -> Bounds:
+def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidence: float) -> Bounds:
     change, changes = ("descent", "falls") if falls else ("rise", "rises")
     mean = reading.curve.mean
     # The smooth curve may dip below all that was recorded, such as a squared loss below 0.
@@ -386,13 +337,9 @@ def _bounds(
         reasons["high"] = f"nine tenths of the {change} of the {on} are done: it slows"
     values: dict[str, Any] = {}
     for key in ("low", "high", "steepest", "best"):
-        values[key] = _value(test, places[key])
+        values[key] = value_at(test, places[key])
         first, last = intervals[key]
-        values[f"{key}_interval"] = (_value(test, first), _value(test, last))
+        values[f"{key}_interval"] = (value_at(test, first), value_at(test, last))
     return Bounds(
         name=test.name, factor=factor, reasons=reasons, axis=str(test.axis), on=on, **values
     )
-
-
-def _value(test: RangeTest, place: float) -> float:
-    return float(10.0**place) if test.axis == "log" else float(place)

@@ -12,11 +12,11 @@ smoothing may have rounded off (D. Nychka, "Bayesian confidence intervals for sm
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from hypercycle.range_test.recorded import Array
+from hypercycle.namespaces.namespace import Floats
 
 GRID = 101
 DRAWS = 400
@@ -45,12 +45,12 @@ class Curve:
         Curves that the points are as likely to come from, shape ``(DRAWS, GRID)``.
     """
 
-    grid: Array
-    mean: Array
-    draws: Array
+    grid: Floats
+    mean: Floats
+    draws: Floats
 
 
-def fit_curve(places: Array, points: Array, order: int = 2, kink: float = np.inf) -> Curve:
+def fit_curve(places: Floats, points: Floats, order: int = 2, kink: float = np.inf) -> Curve:
     """Return the curve through points at increasing places.
 
     The spline's differences of that ``order`` are penalised; behind a ``kink`` hardly.
@@ -62,48 +62,86 @@ def fit_curve(places: Array, points: Array, order: int = 2, kink: float = np.inf
         size = 1.0
     y = (points - offset) / size
     grid = np.linspace(places[0], places[-1], GRID)
-    spacing = grid[1] - grid[0]
-    left = np.minimum(((places - places[0]) / spacing).astype(np.intp), GRID - 2)
-    right_part = (places - grid[left]) / spacing
-    left_part = 1.0 - right_part
+    nodes = _nodes_around(places, grid)
 
     differences = np.diff(np.eye(GRID), order, axis=0)
-    loose = np.where(grid[order - 1 : -1] > kink - 1.5 * spacing, _LOOSE, 1.0)
-    weights, penalties = np.ones_like(y), loose
-    independent = 1.0
-    for last in (False,) * (_ROUNDS - 1) + (True,):
-        roughness = differences.T @ (penalties[:, None] * differences)
-        information, target = _normal_equations(y, weights, left, left_part)
-        mean, root = _smoothed(
+    centres = grid[order - 1 : -1]  # of the differences
+    loose = np.where(centres > kink - 1.5 * (grid[1] - grid[0]), _LOOSE, 1.0)
+
+    def smoothed(trust: _Trust) -> tuple[Floats, Floats]:
+        roughness = differences.T @ (trust.penalties[:, None] * differences)
+        information, target = _normal_equations(y, trust.weights, nodes)
+        return _smoothed(
             information,
             target,
-            roughness * (weights.sum() / GRID),
-            total=float(weights @ y**2),
-            freedom=max(independent * len(y) - order, 1.0),
+            roughness * (trust.weights.sum() / GRID),
+            total=float(trust.weights @ y**2),
+            freedom=max(trust.independent * len(y) - order, 1.0),
             rank=GRID - order,
         )
-        if last:
-            break
-        residuals = y - mean[left] * left_part - mean[left + 1] * right_part
-        scale = _local_scale(np.abs(residuals))
-        beyond = np.maximum(np.abs(residuals) / (_OUTLIER * scale), 1.0)
-        independent = _independent_part(residuals / (scale * beyond))
-        weights = 1.0 / (scale**2 * beyond)
-        weights *= independent / np.median(weights)
-        # Smoothed alike everywhere: what is quiet, such as an accuracy that stays at chance for
-        # half of the sweep, shall not decide how stiff the curve is where it is noisy.
-        local = np.interp(grid[order - 1 : -1], places, 1.0 / scale**2)
-        penalties = loose * local / local.mean()
+
+    mean, root = smoothed(_Trust(np.ones_like(y), loose, independent=1.0))
+    for _ in range(_ROUNDS - 1):
+        trust = _trust(_residuals(y, mean, nodes), places, centres, loose)
+        mean, root = smoothed(trust)
 
     normal = np.random.default_rng(0).standard_normal((GRID, DRAWS))
     draws = mean[:, None] + root @ normal
     return Curve(grid, offset + size * mean, offset + size * draws.T)
 
 
-def _normal_equations(
-    y: Array, weights: Array, left: np.ndarray[Any, np.dtype[np.intp]], left_part: Array
-) -> tuple[Array, Array]:
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """The nodes of the grid that points lie between.
+
+    A point has ``left_part`` of the node at index ``left``, and ``right_part`` of the next one.
+    """
+
+    left: npt.NDArray[np.intp]
+    left_part: Floats
+    right_part: Floats
+
+
+def _nodes_around(places: Floats, grid: Floats) -> _Nodes:
+    spacing = grid[1] - grid[0]
+    left = np.minimum(((places - places[0]) / spacing).astype(np.intp), GRID - 2)
+    right_part = (places - grid[left]) / spacing
+    return _Nodes(left, 1.0 - right_part, right_part)
+
+
+def _residuals(y: Floats, mean: Floats, nodes: _Nodes) -> Floats:
+    return y - mean[nodes.left] * nodes.left_part - mean[nodes.left + 1] * nodes.right_part
+
+
+@dataclass(frozen=True, eq=False)
+class _Trust:
+    """How much points and smoothness count.
+
+    ``weights`` of the points, ``penalties`` of the differences, and how many ``independent`` points
+    one point is worth.
+    """
+
+    weights: Floats
+    penalties: Floats
+    independent: float
+
+
+def _trust(residuals: Floats, places: Floats, centres: Floats, loose: Floats) -> _Trust:
+    """Return how much to trust points that are so far off the curve."""
+    scale = _local_scale(np.abs(residuals))
+    beyond = np.maximum(np.abs(residuals) / (_OUTLIER * scale), 1.0)
+    independent = _independent_part(residuals / (scale * beyond))
+    weights = 1.0 / (scale**2 * beyond)
+    weights *= independent / np.median(weights)
+    # Smoothed alike everywhere: what is quiet, such as an accuracy that stays at chance for half
+    # of the sweep, shall not decide how stiff the curve is where it is noisy.
+    local = np.interp(centres, places, 1.0 / scale**2)
+    return _Trust(weights, loose * local / local.mean(), independent)
+
+
+def _normal_equations(y: Floats, weights: Floats, nodes: _Nodes) -> tuple[Floats, Floats]:
     """Return ``Xᵀ W X`` and ``Xᵀ W y`` of points that lie between two nodes of the grid."""
+    left, left_part = nodes.left, nodes.left_part
     cells, right_part = GRID * GRID, 1.0 - left_part
     inner = weights * left_part * right_part
     information = (
@@ -118,8 +156,14 @@ def _normal_equations(
 
 
 def _smoothed(
-    information: Array, target: Array, roughness: Array, *, total: float, freedom: float, rank: int
-) -> tuple[Array, Array]:
+    information: Floats,
+    target: Floats,
+    roughness: Floats,
+    *,
+    total: float,
+    freedom: float,
+    rank: int,
+) -> tuple[Floats, Floats]:
     """Return mean of the posterior, and a root of its covariance, under the likeliest penalty."""
     # With the least penalty as reference, information + penalty = L Q (1 + λ γ) Qᵀ Lᵀ for all λ.
     whiten = np.linalg.inv(np.linalg.cholesky(information + _PENALTIES[0] * roughness))
@@ -140,7 +184,7 @@ def _smoothed(
     return mean, back * np.sqrt(variance[best] / shrink[best])
 
 
-def _independent_part(residuals: Array) -> float:
+def _independent_part(residuals: Floats) -> float:
     """Return how many independent points one point is worth: (1 − ρ) / (1 + ρ).
 
     ρ is the correlation of neighbours, less what it may be by chance. All together are worth some:
@@ -154,7 +198,7 @@ def _independent_part(residuals: Array) -> float:
     return float(max((1.0 - correlation) / (1.0 + correlation), least))
 
 
-def _local_scale(residuals: Array) -> Array:
+def _local_scale(residuals: Floats) -> Floats:
     """Return the standard deviation around each point, by medians: outliers do not count."""
     n = len(residuals)
     reach = max(n // 6, 8)

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hypercycle.drawing.style import COLORS, GREY
-from hypercycle.range_test.bounds import Bounds, NoBounds
-from hypercycle.range_test.reading import points_of, read
-from hypercycle.range_test.recorded import FEWEST_POINTS, Array, RangeTest
+from hypercycle.drawing.style import COLORS, GREY, legend, panels
+from hypercycle.namespaces.namespace import Floats
+from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
+from hypercycle.range_test.reading import (
+    FEWEST_POINTS,
+    Recorded,
+    place_of,
+    points_of,
+    reading_of,
+    value_at,
+)
+from hypercycle.range_test.suggestions import suggest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,32 +33,23 @@ _SHOWN = 1.6
 
 
 def draw_range_test(
-    test: RangeTest,
+    test: Recorded,
     on: str,
     suggestions: Sequence[str],
     lower_is_better: bool | None,
     figure: FigureBase | None,
 ) -> Figure:
     """Return what :meth:`RangeTest.plot` says."""
-    bounds = test.bounds(on, lower_is_better=lower_is_better)
-    suggested = {method: test.suggest(method) for method in suggestions}
-    panels = ["loss", *test.metrics]
-
-    try:
-        from matplotlib import pyplot as plt
-    except ImportError as error:
-        raise ImportError("plot() needs Matplotlib: pip install hypercycle[plot]") from error
-
-    if figure is None:
-        figure = plt.figure(figsize=(8.0, 1.2 + 2.4 * len(panels)), layout="constrained")
-        figure.patch.set_alpha(0.0)
-    rows = figure.subplots(len(panels), squeeze=False, sharex=True)[:, 0]
-    for axes, panel in zip(rows, panels, strict=True):
-        falls = panel == "loss"
-        if panel == on and lower_is_better is not None:
+    bounds = find_bounds(test, on, lower_is_better=lower_is_better)
+    suggested = {method: suggest(test, method) for method in suggestions}
+    curves = ["loss", *test.metrics]
+    figure, rows = panels(len(curves), height=2.4, margin=1.2, figure=figure)
+    for axes, curve in zip(rows, curves, strict=True):
+        falls = curve == "loss"
+        if curve == on and lower_is_better is not None:
             falls = lower_is_better
-        _draw_curve(axes, test, panel, falls=falls, suggested=suggested if panel == "loss" else {})
-        _style(axes, panel)
+        _draw_curve(axes, test, curve, falls=falls, suggested=suggested if curve == "loss" else {})
+        axes.set_ylabel(curve, color=GREY)
         _draw_bounds(axes, bounds, labelled=axes is rows[0])
     _finish(rows, test, bounds)
     figure.align_ylabels(rows)
@@ -57,41 +57,46 @@ def draw_range_test(
 
 
 def _draw_curve(
-    axes: Axes, test: RangeTest, panel: str, *, falls: bool, suggested: dict[str, float]
+    axes: Axes, test: Recorded, on: str, *, falls: bool, suggested: dict[str, float]
 ) -> None:
-    places, runs = points_of(test, panel, falls=falls)
+    places, runs = points_of(test, on, falls=falls)
     if not len(places):
         return
     sign = 1.0 if falls else -1.0
-    values = 10.0**places if test.axis == "log" else places
-    few = len(places) < 60
     axes.plot(
-        np.tile(values, (len(runs), 1)).T, sign * runs.T,
-        color=_POINTS, alpha=0.7, linestyle="none", marker=".", markersize=5 if few else 3,
-    )  # fmt: skip
+        np.tile(value_at(test, places), (len(runs), 1)).T,
+        sign * runs.T,
+        linestyle="none",
+        color=_POINTS,
+        alpha=0.7,
+        marker=".",
+        markersize=5 if len(places) < 60 else 3,
+    )
     if len(places) < FEWEST_POINTS or np.ptp(runs) == 0.0:
         return
-    reading = read(places, runs)
-    grid = reading.curve.grid
-    fitted = sign * reading.curve.mean
+    reading = reading_of(test, on, falls=falls)
+    grid, mean = reading.curve.grid, reading.curve.mean
     # Behind the lowest point the fit follows the rise only so far.
-    shown = (np.arange(len(grid)) <= reading.curve.mean.argmin()) | (
-        reading.curve.mean <= reading.curve.mean.min() + reading.followed
-    )
-    x = 10.0**grid if test.axis == "log" else grid
-    axes.plot(x[shown], fitted[shown], color=_POINTS, linewidth=2.0, label=f"{panel}, smoothed")
-    if test.bounds(panel, lower_is_better=falls):
-        _frame(axes, sign * reading.points, reading.curve.mean, sign)
+    shown = (np.arange(len(grid)) <= mean.argmin()) | (mean <= mean.min() + reading.followed)
+    x = value_at(test, grid)[shown]
+    axes.plot(x, sign * mean[shown], color=_POINTS, linewidth=2.0, label=f"{on}, smoothed")
+    if find_bounds(test, on, lower_is_better=falls):
+        _frame(axes, sign * reading.points, mean, sign)
     looks = zip(itertools.cycle(_MARKS), itertools.cycle(_MARKERS), strict=False)
     for (method, value), (color, marker) in zip(suggested.items(), looks, strict=False):
-        place = np.log10(value) if test.axis == "log" else value
         axes.plot(
-            value, np.interp(place, grid, fitted), label=f"{method}: {value:.2g}",
-            color=color, marker=marker, markersize=8, linestyle="none", zorder=4,
-        )  # fmt: skip
+            value,
+            np.interp(place_of(test, value), grid, sign * mean),
+            linestyle="none",
+            color=color,
+            marker=marker,
+            markersize=8,
+            zorder=4,
+            label=f"{method}: {value:.2g}",
+        )
 
 
-def _frame(axes: Axes, points: Array, mean: Array, sign: float) -> None:
+def _frame(axes: Axes, points: Floats, mean: Floats, sign: float) -> None:
     """Show the descent and the beginning of the wall, not all of it."""
     best, start = sign * float(mean.min()), sign * float(mean[:3].mean())
     reach = best + _SHOWN * (start - best)
@@ -105,33 +110,28 @@ def _draw_bounds(axes: Axes, bounds: Bounds | NoBounds, *, labelled: bool) -> No
     if not isinstance(bounds, Bounds):
         return
     axes.axvspan(bounds.low, bounds.high, color=_BAND, alpha=0.16, linewidth=0, zorder=0)
-    for side, height in (("low", 0.03), ("high", 0.03)):
+    for side in ("low", "high"):
         value, interval = getattr(bounds, side), getattr(bounds, f"{side}_interval")
         label = f"{side}: {value:.2g} ({interval[0]:.2g} to {interval[1]:.2g})"
         axes.axvline(value, color=_BAND, linewidth=1.4, label=label)
         axes.plot(
-            interval, (height, height), color=_BAND, linewidth=5, alpha=0.6,
-            solid_capstyle="butt", transform=axes.get_xaxis_transform(),
-        )  # fmt: skip
-    axes.axvline(bounds.best, color=GREY, linewidth=1.0, linestyle=":",
-                 label=f"best: {bounds.best:.2g}")  # fmt: skip
+            interval,
+            (0.03, 0.03),
+            transform=axes.get_xaxis_transform(),
+            color=_BAND,
+            alpha=0.6,
+            linewidth=5,
+            solid_capstyle="butt",
+        )
+    best = f"best: {bounds.best:.2g}"
+    axes.axvline(bounds.best, color=GREY, linewidth=1.0, linestyle=":", label=best)
     if not labelled:
         for line in axes.get_lines():
             if line.get_color() in (_BAND, GREY):
                 line.set_label("_")
 
 
-def _style(axes: Axes, panel: str) -> None:
-    axes.set_ylabel(panel, color=GREY)
-    axes.patch.set_alpha(0.0)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(GREY)
-    axes.tick_params(colors=GREY, which="both", labelbottom=False)
-
-
-def _finish(rows: Any, test: RangeTest, bounds: Bounds | NoBounds) -> None:
-    import textwrap
-
+def _finish(rows: list[Axes], test: Recorded, bounds: Bounds | NoBounds) -> None:
     if test.axis == "log":
         rows[-1].set_xscale("log")
     kept = test.values > 0.0 if test.axis == "log" else np.isfinite(test.values)
@@ -141,9 +141,5 @@ def _finish(rows: Any, test: RangeTest, bounds: Bounds | NoBounds) -> None:
     if not bounds:
         rows[0].set_title(textwrap.fill(str(bounds), 90), color=GREY, fontsize="small")
     for axes in rows:
-        handles, labels = axes.get_legend_handles_labels()
-        if handles:
-            axes.legend(
-                handles, labels, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False,
-                labelcolor=GREY, fontsize="small",
-            )  # fmt: skip
+        if axes.get_legend_handles_labels()[0]:
+            legend(axes, fontsize="small")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 import numpy as np
 
+from hypercycle.namespaces.namespace import Floats
 from hypercycle.range_test.curve import GRID, Curve, fit_curve
-from hypercycle.range_test.recorded import FEWEST_POINTS, Array, RangeTest
+
+# Of fewer points no curve can be told from noise.
+FEWEST_POINTS = 10
 
 # Parts of the descent that are done at low, at the slowed end, and around the steepest place.
 _LOW, _SLOWED = 0.1, 0.9
@@ -39,10 +44,10 @@ class Reading:
         How far above its lowest point the curve follows the rise behind it.
     """
 
-    places: Array
-    points: Array
+    places: Floats
+    points: Floats
     curve: Curve
-    places_of: dict[str, Array]
+    places_of: dict[str, Floats]
     diverged: bool
     followed: float
 
@@ -62,7 +67,48 @@ class Reading:
         return float(first - half_cell), float(last + half_cell)
 
 
-def points_of(test: RangeTest, on: str, *, falls: bool) -> tuple[Array, Array]:
+class Recorded(Protocol):
+    """What the readers need of a range test: see :class:`hypercycle.RangeTest`."""
+
+    @property
+    def values(self) -> Floats:
+        """The hyperparameter at each update, increasing, shape ``(n,)``."""
+
+    @property
+    def losses(self) -> Floats:
+        """Of shape ``(n,)`` or ``(runs, n)``."""
+
+    @property
+    def metrics(self) -> Mapping[str, Floats]:
+        """By name, of the same shapes, NaN where not measured."""
+
+    @property
+    def name(self) -> str:
+        """The hyperparameter."""
+
+    @property
+    def axis(self) -> str | None:
+        """Whether distances are those of logarithms ("log") or of values ("linear")."""
+
+    @property
+    def _readings(self) -> dict[tuple[str, bool], Reading]:
+        """What was read so far, by curve and direction: kept by the record, filled here."""
+
+
+_Place = TypeVar("_Place", float, Floats)
+
+
+def value_at(test: Recorded, place: _Place) -> _Place:
+    """Return the value of the hyperparameter at a place on the axis."""
+    return 10.0**place if test.axis == "log" else place
+
+
+def place_of(test: Recorded, value: _Place) -> _Place:
+    """Return where a value of the hyperparameter lies on the axis."""
+    return np.log10(value) if test.axis == "log" else value
+
+
+def points_of(test: Recorded, on: str, *, falls: bool) -> tuple[Floats, Floats]:
     """Return the places and values of a curve where all runs are finite, lower being better.
 
     Shapes are ``(n,)`` and ``(runs, n)``.
@@ -74,14 +120,25 @@ def points_of(test: RangeTest, on: str, *, falls: bool) -> tuple[Array, Array]:
     kept = np.isfinite(runs).all(0)
     if test.axis == "log":
         kept &= test.values > 0.0
-    values = test.values[kept]
-    return (
-        np.log10(values) if test.axis == "log" else values,
-        runs[:, kept] if falls else -runs[:, kept],
-    )
+    return place_of(test, test.values[kept]), runs[:, kept] if falls else -runs[:, kept]
 
 
-def read(places: Array, runs: Array) -> Reading:
+def reading_of(test: Recorded, on: str, *, falls: bool) -> Reading:
+    """Return the reading of a curve that has enough points; it is read when first asked for.
+
+    Threads that ask at once may read it twice: the readings are the same, and one is kept.
+    """
+    readings = test._readings  # noqa: SLF001  (the record keeps them for this function)
+    if (on, falls) not in readings:
+        places, runs = points_of(test, on, falls=falls)
+        reading = read(places, runs)
+        if not np.isfinite(test.losses[..., -1]).all():
+            reading = replace(reading, diverged=True)  # a wall that no loss shows
+        readings.setdefault((on, falls), reading)
+    return readings[on, falls]
+
+
+def read(places: Floats, runs: Floats) -> Reading:
     """Return the reading of the mean of the runs, without what comes after divergence."""
     points = runs.mean(0)
     smoothed = _running_median(points)
@@ -99,7 +156,7 @@ def read(places: Array, runs: Array) -> Reading:
     level = least + size
     behind = np.arange(len(points)) > lowest
 
-    def followed(values: Array) -> Array:
+    def followed(values: Floats) -> Floats:
         excess = np.maximum(values - level, 0.0)
         with np.errstate(over="ignore"):  # by next to nothing; expm1 takes infinity
             bent = level - size * np.expm1(-excess / size)
@@ -127,12 +184,12 @@ def read(places: Array, runs: Array) -> Reading:
     return Reading(places, points, curve, places_of, bool(risen.size), size)
 
 
-def _running_median(points: Array) -> Array:
+def _running_median(points: Floats) -> Floats:
     padded = np.pad(points, 2, mode="edge")
     return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 5), axis=1))
 
 
-def _spread_of_mean(curves: list[Curve]) -> Array:
+def _spread_of_mean(curves: list[Curve]) -> Floats:
     """Return deviations that the mean of so many runs may have, one for each draw.
 
     What one run has from end to end, such as the luck of its initial weights, is no noise between
@@ -148,7 +205,7 @@ def _spread_of_mean(curves: list[Curve]) -> Array:
     return np.asarray(normal @ (means - means.mean(0)) * part / np.sqrt(runs * (runs - 1)))
 
 
-def _lowest_places(curve: Curve) -> Array:
+def _lowest_places(curve: Curve) -> Floats:
     """Return where each curve is lowest, or the middle of the bottom of its valley."""
     lowest = curve.draws.min(1)
     descent = curve.draws[:, :3].mean(1) - lowest
@@ -158,7 +215,7 @@ def _lowest_places(curve: Curve) -> Array:
     return np.asarray((curve.grid[first] + curve.grid[last]) / 2.0)
 
 
-def _places_of_descent(grid: Array, curves: Array, turns: Array) -> dict[str, Array]:
+def _places_of_descent(grid: Floats, curves: Floats, turns: Floats) -> dict[str, Floats]:
     """Return the places of low, steepest and slowed of each curve, before it turns.
 
     What is ragged after the turn is no descent.
@@ -170,7 +227,7 @@ def _places_of_descent(grid: Array, curves: Array, turns: Array) -> dict[str, Ar
     descent = start - curves[rows, best]
     before = np.arange(GRID) <= best[:, None]
 
-    def where_done(part: float) -> Array:
+    def where_done(part: float) -> Floats:
         """Return where each curve last comes down through a level before its lowest point."""
         level = start - part * descent
         above = before & (curves > level[:, None])

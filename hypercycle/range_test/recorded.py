@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.exceptions import ComplexWarning
 
-from hypercycle.numbers.spelling import suggestion
+from hypercycle.namespaces.namespace import Floats
+from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
+from hypercycle.range_test.drawing import draw_range_test
+from hypercycle.range_test.reading import Reading
+from hypercycle.range_test.suggestions import suggest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure, FigureBase
-
-    from hypercycle.range_test.bounds import Bounds, NoBounds
-
-Array = np.ndarray[Any, np.dtype[np.float64]]
-
-# Of fewer points no curve can be told from noise.
-FEWEST_POINTS = 10
 
 # What lives in [0, 1) and acts by its distance from 1: a decade near 0 means nothing.
 _LINEAR_NAMES = ("momentum", "beta1", "beta2", "beta3")
@@ -83,8 +81,7 @@ class RangeTest:
         metrics = {} if self.metrics is None else self.metrics
         if not isinstance(metrics, Mapping):
             metrics = {"metric": metrics}
-        metrics = {key: _recorded(one, f"metrics[{key!r}]", values)
-                   for key, one in metrics.items()}  # fmt: skip
+        metrics = {key: _recorded(one, f"metrics[{key!r}]", values) for key, one in metrics.items()}
         if "loss" in metrics:
             raise ValueError("a metric cannot be called 'loss', which names the losses")
         if not isinstance(self.name, str):
@@ -94,9 +91,8 @@ class RangeTest:
             axis = _natural_axis(values, self.name)
         elif axis not in ("log", "linear"):
             raise ValueError(f"axis must be 'log' or 'linear', got {axis!r}")
-        for key, value in (
-            ("values", values), ("losses", losses), ("metrics", metrics), ("axis", axis)
-        ):  # fmt: skip
+        checked = {"values": values, "losses": losses, "metrics": metrics, "axis": axis}
+        for key, value in checked.items():
             object.__setattr__(self, key, value)
 
     def __eq__(self, other: object) -> bool:
@@ -114,6 +110,14 @@ class RangeTest:
         )
 
     __hash__ = None  # type: ignore[assignment]
+
+    @cached_property
+    def _readings(self) -> dict[tuple[str, bool], Reading]:
+        """The readings so far: no part of what was recorded, so that copies begin without."""
+        return {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
 
     def __repr__(self) -> str:
         runs = f", {self.losses.shape[0]} runs" if self.losses.ndim == 2 else ""
@@ -152,8 +156,6 @@ class RangeTest:
         >>> bool(noise)
         False
         """
-        from hypercycle.range_test.bounds import find_bounds
-
         return find_bounds(self, on, lower_is_better=lower_is_better, confidence=confidence)
 
     def suggest(self, method: str) -> float:
@@ -167,14 +169,7 @@ class RangeTest:
         ValueError
             If there is no such method, or the curve shows nothing to suggest, with the reason.
         """
-        from hypercycle.range_test.suggestions import SUGGESTIONS
-
-        if method not in SUGGESTIONS:
-            raise ValueError(
-                f"unknown method {method!r}; {suggestion(str(method), SUGGESTIONS)}"
-                f"there are {', '.join(map(repr, SUGGESTIONS))}"
-            )
-        return SUGGESTIONS[method](self)
+        return suggest(self, method)
 
     def plot(
         self,
@@ -209,19 +204,17 @@ class RangeTest:
         ValueError
             As :meth:`bounds` and :meth:`suggest` do.
         """
-        from hypercycle.range_test.drawing import draw_range_test
-
         return draw_range_test(self, on, suggestions, lower_is_better, figure)
 
 
-def _natural_axis(values: Array, name: str) -> str:
+def _natural_axis(values: Floats, name: str) -> str:
     positive = values[values > 0.0]
     if name in _LINEAR_NAMES or positive.size < 2:
         return "linear"
     return "log" if positive[-1] >= _LEAST_LOG_SPAN * positive[0] else "linear"
 
 
-def _numbers(values: Any, name: str) -> Array:
+def _numbers(values: Any, name: str) -> Floats:
     """Return a read-only copy as float64."""
     try:
         with warnings.catch_warnings():
@@ -233,7 +226,7 @@ def _numbers(values: Any, name: str) -> Array:
     return array
 
 
-def _recorded(points: Any, name: str, values: Array) -> Array:
+def _recorded(points: Any, name: str, values: Floats) -> Floats:
     array = _numbers(points, name)
     if array.ndim not in (1, 2) or array.shape[-1] != values.size or array.shape[0] == 0:
         raise ValueError(

@@ -2,15 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import math
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from hypercycle.range_test.recorded import Array, RangeTest
+from hypercycle.namespaces.namespace import Floats
+from hypercycle.numbers.checks import whole_number
+from hypercycle.range_test.recorded import RangeTest
 from hypercycle.range_test.sweep import Sweep
 
 Metrics = Mapping[str, Callable[[Any], Any]]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs that a runner is to make: its arguments, which mean the same in all frameworks.
+
+    Parameters
+    ----------
+    sweep
+        The values of each run.
+    repeats
+        The number of runs.
+    accumulate
+        Batches per update.
+    metrics
+        ``{name: function}``; None for none.
+    metrics_every
+        Updates from one measurement to the next.
+    metrics_of
+        What the functions take, as the framework calls it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a number is not whole or below 1, or the metrics are not functions by name.
+
+    Examples
+    --------
+    >>> runs = Runs(Sweep(1e-6, 1.0, steps=100), metrics={"one": lambda model: 1.0})
+    >>> [update for update in range(1, 31) if runs.measures_after(update, loss=0.5)]
+    [10, 20, 30]
+    """
+
+    sweep: Sweep
+    _: KW_ONLY
+    repeats: int = 1
+    accumulate: int = 1
+    metrics: Any = None
+    metrics_every: int = 10
+    metrics_of: str = "model"
+
+    def __post_init__(self) -> None:
+        for name in ("repeats", "accumulate", "metrics_every"):
+            object.__setattr__(self, name, whole_number(getattr(self, name), name, minimum=1))
+        metrics = {} if self.metrics is None else self.metrics
+        if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
+            raise TypeError(
+                f"metrics must be {{name: function({self.metrics_of})}}, got {metrics!r:.80}"
+            )
+        if "loss" in metrics:
+            raise ValueError(
+                "a metric cannot be called 'loss', which names the training losses: call it "
+                "'validation_loss'"
+            )
+        if metrics and self.metrics_every > len(self.sweep):
+            raise ValueError(
+                f"metrics_every={self.metrics_every} is more than the {len(self.sweep)} steps of "
+                "the sweep: nothing would be measured"
+            )
+        object.__setattr__(self, "metrics", metrics)
+
+    def measures_after(self, update: int, loss: float) -> bool:
+        """Return whether metrics are measured after so many updates, the last of this loss.
+
+        A run ends at a loss that is not finite, and what is left of the model is not measured.
+        """
+        return bool(self.metrics) and update % self.metrics_every == 0 and math.isfinite(loss)
 
 
 def sweep_of(
@@ -34,33 +105,40 @@ def sweep_of(
     return Sweep(start, end, steps, spacing, name)
 
 
-def checked_metrics(metrics: Any, argument: str, every: int, steps: int) -> Metrics:
-    """Return a runner's metrics, functions of the ``argument``, if they are that."""
-    metrics = {} if metrics is None else metrics
-    if not isinstance(metrics, Mapping) or not all(map(callable, metrics.values())):
-        raise TypeError(f"metrics must be {{name: function({argument})}}, got {metrics!r:.80}")
-    if "loss" in metrics:
-        raise ValueError(
-            "a metric cannot be called 'loss', which names the training losses: call it "
-            "'validation_loss'"
+def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+    """Return batches for ever, restarted when they are used up; ``name`` is for the errors.
+
+    To ask a loader for an iterator may draw random numbers and start processes. So that happens at
+    the first batch, not here, and once per epoch.
+
+    Raises
+    ------
+    TypeError
+        If the batches cannot be iterated; at the first batch, if they are an iterator.
+    ValueError
+        At the first batch, if there is none.
+    """
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        raise TypeError(
+            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
         )
-    if metrics and every > steps:
-        raise ValueError(
-            f"metrics_every={every} is more than the {steps} steps of the sweep: nothing would be "
-            "measured"
-        )
-    return metrics
+    return _endless(batches, name)
 
 
-def endless(batches: Iterable[Any], name: str) -> Iterator[Any]:
-    """Yield batches for ever, begun again when they are used up; ``name`` is for the error."""
+def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     while True:
+        iterator = iter(batches)
+        if iterator is batches:
+            raise TypeError(
+                f"{name} must give new batches each time it is iterated, got the iterator "
+                f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
+            )
         empty = True
-        for batch in batches:
+        for batch in iterator:
             empty = False
             yield batch
         if empty:
-            raise ValueError(f"there are no batches: {name} is empty")
+            raise ValueError(f"{name} is empty: there are no batches to train on")
 
 
 def averaged(tests: Sequence[RangeTest]) -> RangeTest:
@@ -70,7 +148,7 @@ def averaged(tests: Sequence[RangeTest]) -> RangeTest:
     longest = max(tests, key=lambda test: len(test.values))
     size = len(longest.values)
 
-    def padded(array: Array) -> Array:
+    def padded(array: Floats) -> Floats:
         return np.concatenate([array, np.full(size - len(array), np.nan)])
 
     # A run that stopped early may have measured nothing yet.

@@ -11,8 +11,17 @@ from collections.abc import Callable
 
 import numpy as np
 
-from hypercycle.range_test.reading import Reading, points_of, read
-from hypercycle.range_test.recorded import FEWEST_POINTS, Array, RangeTest
+from hypercycle.namespaces.namespace import Floats
+from hypercycle.numbers.spelling import suggestion
+from hypercycle.range_test.bounds import find_bounds
+from hypercycle.range_test.reading import (
+    FEWEST_POINTS,
+    Reading,
+    Recorded,
+    points_of,
+    reading_of,
+    value_at,
+)
 
 # fastai's slide looks 15 points ahead and stops at a change of 0.005 a point, on 100 points over
 # 8 decades: 1.2 decades, and 0.0625 a decade, of a loss that falls by about 2.
@@ -20,27 +29,27 @@ _SLIDE_DECADES = 1.2
 _SLIDE_CHANGE = 0.03
 
 
-def steepest(test: RangeTest) -> float:
+def steepest(test: Recorded) -> float:
     """Return where the slope of the loss over the axis is greatest: ``Bounds.steepest``."""
-    bounds = test.bounds()
+    bounds = find_bounds(test)
     if bounds:
         return bounds.steepest
     # A loss that still falls at the end has no bounds, but a slope.
     curve = _reading(test).curve
     before = slice(int(curve.mean.argmin()) + 1)
     slope = np.gradient(curve.mean, curve.grid)[before]
-    return _value(test, float(curve.grid[slope.argmin()]))
+    return value_at(test, float(curve.grid[slope.argmin()]))
 
 
-def minimum_over_10(test: RangeTest) -> float:
+def minimum_over_10(test: Recorded) -> float:
     """Return a tenth of where the loss is lowest, the rule of fastai's "minimum"."""
     curve = _reading(test).curve
-    bounds = test.bounds()
-    lowest = bounds.best if bounds else _value(test, float(curve.grid[curve.mean.argmin()]))
+    bounds = find_bounds(test)
+    lowest = bounds.best if bounds else value_at(test, float(curve.grid[curve.mean.argmin()]))
     return lowest / 10.0
 
 
-def valley(test: RangeTest) -> float:
+def valley(test: Recorded) -> float:
     """Return the middle of the longest valley: fastai's default.
 
     With ``end`` the index at which the longest strictly decreasing subsequence of the recorded
@@ -52,10 +61,10 @@ def valley(test: RangeTest) -> float:
     if length < 2:
         raise ValueError("valley finds nothing: no loss is below an earlier one")
     third = length / 3
-    return _value(test, float(reading.places[end - length + int(third) + int(third / 2)]))
+    return value_at(test, float(reading.places[end - length + int(third) + int(third / 2)]))
 
 
-def slide(test: RangeTest) -> float:
+def slide(test: Recorded) -> float:
     """Return where, seen from the right, the slope stops changing: fastai's "slide".
 
     An interval of 1.2 decades slides left from the end until the slopes at its ends differ by at
@@ -78,20 +87,20 @@ def slide(test: RangeTest) -> float:
     alike = np.nonzero(crosses | (np.abs(change) <= threshold))[0]
     if width >= len(slope) or alike.size == 0:
         raise ValueError("slide finds nothing: no interval of 1.2 decades has slopes alike")
-    return _value(test, float(curve.grid[alike[-1]]))
+    return value_at(test, float(curve.grid[alike[-1]]))
 
 
-def max_over_3(test: RangeTest) -> float:
+def max_over_3(test: Recorded) -> float:
     """Return ``Bounds.high / 3``: a base for a given maximum (L. N. Smith, arXiv:1506.01186)."""
-    return test.bounds().high / 3.0
+    return find_bounds(test).high / 3.0
 
 
-def max_over_4(test: RangeTest) -> float:
+def max_over_4(test: Recorded) -> float:
     """Return ``Bounds.high / 4``: the other base that the paper gives."""
-    return test.bounds().high / 4.0
+    return find_bounds(test).high / 4.0
 
 
-SUGGESTIONS: dict[str, Callable[[RangeTest], float]] = {
+SUGGESTIONS: dict[str, Callable[[Recorded], float]] = {
     "steepest": steepest,
     "valley": valley,
     "slide": slide,
@@ -102,21 +111,28 @@ SUGGESTIONS: dict[str, Callable[[RangeTest], float]] = {
 """The rules by name."""
 
 
-def _reading(test: RangeTest) -> Reading:
-    places, runs = points_of(test, "loss", falls=True)
+def suggest(test: Recorded, method: str) -> float:
+    """Return what :meth:`RangeTest.suggest` says."""
+    if method not in SUGGESTIONS:
+        raise ValueError(
+            f"unknown method {method!r}; {suggestion(str(method), SUGGESTIONS)}"
+            f"there are {', '.join(map(repr, SUGGESTIONS))}"
+        )
+    return SUGGESTIONS[method](test)
+
+
+def _reading(test: Recorded) -> Reading:
+    """Return the reading of a loss that falls."""
+    places, _ = points_of(test, "loss", falls=True)
     if len(places) < FEWEST_POINTS:
-        raise ValueError(str(test.bounds()))
-    reading = read(places, runs)
+        raise ValueError(str(find_bounds(test)))
+    reading = reading_of(test, "loss", falls=True)
     if reading.curve.mean.argmin() < 2:
         raise ValueError(f"the loss of this sweep of {test.name} never falls")
     return reading
 
 
-def _value(test: RangeTest, place: float) -> float:
-    return 10.0**place if test.axis == "log" else place
-
-
-def _longest_descent(points: Array) -> tuple[int, int]:
+def _longest_descent(points: Floats) -> tuple[int, int]:
     """Return where the longest strictly decreasing subsequence first ends, and its length."""
     ends: list[float] = []  # the least end of a subsequence of each length, negated: they rise
     end = 0

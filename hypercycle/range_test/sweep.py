@@ -8,9 +8,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from hypercycle.namespaces.namespace import Floats
 from hypercycle.numbers.checks import finite_number, whole_number
 from hypercycle.range_test.divergence import points_to_keep
-from hypercycle.range_test.recorded import FEWEST_POINTS, Array, RangeTest
+from hypercycle.range_test.reading import FEWEST_POINTS
+from hypercycle.range_test.recorded import RangeTest
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Sweep:
         return self.steps
 
     @property
-    def values(self) -> Array:
+    def values(self) -> Floats:
         """The values as a float64 array of shape ``(steps,)``, ends exact."""
         if self.spacing == "linear":
             return np.linspace(self.start, self.end, self.steps)
@@ -117,8 +119,9 @@ class Sweep:
         runs = _runs(losses)
         longest = max(map(len, runs))
         if not 1 <= longest <= self.steps:
-            raise ValueError(f"a sweep of {self.steps} steps has 1 to {self.steps} losses per run, "
-                             f"got {longest}")  # fmt: skip
+            raise ValueError(
+                f"a sweep of {self.steps} steps has 1 to {self.steps} losses per run, got {longest}"
+            )
         kept = [points_to_keep(run, stop_early=stop_early) for run in runs]
         n = max(kept)
         recorded = np.full((len(runs), n), np.nan)
@@ -132,7 +135,7 @@ class Sweep:
         )
 
 
-def _runs(losses: Any) -> list[Array]:
+def _runs(losses: Any) -> list[Floats]:
     """Return each run's losses as an array."""
     if isinstance(losses, Sequence) and losses and np.ndim(losses[0]) == 1:
         return [np.asarray(run, dtype=np.float64) for run in losses]

@@ -215,6 +215,23 @@ def test_metrics_are_measured_after_every_so_many_updates():
     assert np.flatnonzero(np.isfinite(test.metrics["accuracy"])).tolist() == [14, 29]
 
 
+def test_metrics_are_not_measured_after_what_is_not_finite():
+    model = make_model()
+    model.compile(keras.optimizers.SGD(), "mse")
+    batches = [(X[:8], Y[:8])] * 7 + [(X[:8], np.full_like(Y[:8], np.nan))]
+    measured = []
+
+    def metric(model):
+        measured.append(1)
+        return 1.0
+
+    test = range_test(model, batches, end=1e-3, steps=20, metrics={"one": metric}, metrics_every=4)
+    assert len(test.values) == 8
+    assert not np.isfinite(test.losses[-1])
+    assert np.flatnonzero(np.isfinite(test.metrics["one"])).tolist() == [3]
+    assert len(measured) == 1
+
+
 class Batches(keras.utils.PyDataset):
     @property
     def num_batches(self):
@@ -236,12 +253,16 @@ def test_a_dataset_of_keras():
         ((X,), ValueError, "arrays x and y must have a target for each sample, got no y"),
         ((X, Y[:3]), ValueError, "got 96 and 3 of them"),
         ((X[:4], Y[:4]), ValueError, "there are 4 samples, fewer than batch_size=32"),
-        (([],), ValueError, "there are no batches: x is empty"),
-        ((iter([(X, Y)]),), TypeError, "that can be begun again, got the iterator"),
-        ((3,), TypeError, "x must be arrays or batches that can be iterated, got int"),
+        (([],), ValueError, "x is empty: there are no batches to train on"),
+        ((iter([(X, Y)]),), TypeError, "got the iterator.*its batches would be consumed"),
+        (
+            (3,),
+            TypeError,
+            "x must be a loader, a list or another iterable of batches, got 3",
+        ),
         (([(X, Y)], Y), ValueError, "y belongs to arrays"),
     ],
-    ids=lambda value: type(value).__name__,
+    ids=["no y", "few y", "few samples", "empty", "iterator", "number", "y beside batches"],
 )
 def test_bad_data(data, error, text):
     model = make_model()

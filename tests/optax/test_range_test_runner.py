@@ -222,15 +222,40 @@ def test_what_is_not_finite_ends_it():
     assert np.isfinite(test.losses[:-1]).all()
 
 
+@pytest.mark.parametrize("last", [20, 23])
+def test_metrics_are_not_measured_after_what_is_not_finite(last):
+    measured = []
+
+    def breaking(params, batch):
+        return loss(params, batch) / (batch[0][0, 0] != -1)
+
+    batches = list(Loader())[: last - 1]
+    images, digits = batches[0]
+    batches.append(
+        (np.where(np.arange(images.size).reshape(images.shape) == 0, -1, images), digits)
+    )
+    test = range_test(
+        optax.sgd, breaking, START, batches, steps=40, end=1e-3,
+        metrics={"one": lambda params: measured.append(1) or 1.0}, metrics_every=10,
+    )  # fmt: skip
+    assert len(test.values) == last
+    assert np.flatnonzero(np.isfinite(test.metrics["one"])).tolist() == list(range(9, last - 1, 10))
+    assert len(measured) == (last - 1) // 10
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "text"),
     [
-        ({"batches": []}, ValueError, "there are no batches"),
-        ({"batches": None}, TypeError, "batches must be a loader or a list of batches, got None"),
+        ({"batches": []}, ValueError, "batches is empty: there are no batches to train on"),
+        (
+            {"batches": None},
+            TypeError,
+            "batches must be a loader, a list or another.*got None",
+        ),
         ({"metrics": [3]}, TypeError, r"metrics must be {name: function\(params\)}, got \[3\]"),
         ({"metrics": {"loss": abs}}, ValueError, "a metric cannot be called 'loss'"),
         ({"metrics": {"one": type}}, TypeError, "one must be a number, got <class 'dict'>"),
-        ({"batches": iter([])}, TypeError, "that can be begun again, got the iterator"),
+        ({"batches": iter([])}, TypeError, "got the iterator.*its batches would be consumed"),
         ({"loss": lambda params, batch: params["out"]}, ValueError, "must return one number"),
         ({"start": 1.0, "end": 0.1}, ValueError, "start must be below end"),
         ({"start": 0.0}, ValueError, "an exponential sweep cannot start at 0"),
@@ -239,7 +264,6 @@ def test_what_is_not_finite_ends_it():
         ({"accumulate": 0}, ValueError, "accumulate must be at least 1"),
         ({"start": -1.0, "spacing": "linear"}, ValueError, r"accepts values in \[0, inf\)"),
     ],
-    ids=str,
 )
 def test_bad_input(arguments, error, text):
     given = {"factory": optax.sgd, "loss": loss, "params": START, "batches": Loader(), **arguments}

@@ -290,10 +290,10 @@ REFUSED = [
         "must return one number, such as the mean over the batch, got a tensor of shape (8, 1)",
     ),
     ({"loss": no_gradient}, ValueError, "returned a tensor without a gradient: was it detached"),
-    ({"batches": 3}, TypeError, "batches must be a loader or a list of batches, got 3"),
-    ({"batches": []}, ValueError, "batches is empty: there is nothing to train on"),
+    ({"batches": 3}, TypeError, "batches must be a loader, a list or another iterable of batches"),
+    ({"batches": []}, ValueError, "batches is empty: there are no batches to train on"),
     ({"batches": iter(BATCHES)}, TypeError, "got the iterator <list_iterator object"),
-    ({"batches": (b for b in BATCHES)}, TypeError, "whose batches would be lost: give the loader"),
+    ({"batches": map(abs, BATCHES)}, TypeError, "its batches would be consumed, pass the loader"),
 ]
 
 
@@ -327,7 +327,7 @@ def test_other_wrong_models_and_optimizers_are_refused():
 def test_the_iterator_that_was_refused_has_lost_nothing():
     model, made = scene()
     iterator = iter(BATCHES)
-    with pytest.raises(TypeError, match="whose batches would be lost"):
+    with pytest.raises(TypeError, match="its batches would be consumed"):
         run(model, made, batches=iterator)
     assert len(list(iterator)) == 5
 
