@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import strategies
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 import hypercycle as hc
 
@@ -34,7 +34,7 @@ class Layer:
         self._p = value
 
 
-@settings(max_examples=40)
+@strategies.examples(40)
 @given(strategies.schedules(depth=1), strategies.schedules(depth=1), strategies.near_steps)
 def test_the_attributes_follow_the_plan(first, second, start):
     target = SimpleNamespace(p=0.5, beta=1, untouched="text")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import strategies
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 
 import hypercycle as hc
 from hypercycle.shapes.waveforms import WAVEFORMS
@@ -144,7 +144,7 @@ def test_tensorflow_is_numpy_rounded_once():
 UP_TO_1 = strategies.st.sampled_from([0.0, 0.1, 0.5, 1.0, 1e-4, -1.0])
 
 
-@settings(max_examples=25)
+@strategies.examples(25)
 @given(strategies.schedules(depth=1, bounds=UP_TO_1), strategies.steps)
 def test_any_schedule_is_the_same_on_torch_and_jax(schedule, step):
     expected = schedule(step)
