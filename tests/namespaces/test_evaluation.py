@@ -1,7 +1,5 @@
 """A schedule at a step: which steps are taken, and what comes back for each."""
 
-import importlib.util
-
 import numpy as np
 import pytest
 import torch
@@ -72,12 +70,3 @@ def test_a_negative_step_is_refused(step):
         ValueError, match=r"step must be at least 0 \(the first update\), got step=-1"
     ):
         hc.Cycle(0.1, 0.5, 4)(step)
-
-
-@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs keras")
-@pytest.mark.slow
-def test_a_variable_of_keras_has_the_value_of_its_value():
-    import keras
-
-    step = keras.Variable(5, dtype="int32", trainable=False)
-    assert float(np.asarray(SCHEDULES[0](step))) == np.float32(SCHEDULES[0](5))
