@@ -1,4 +1,4 @@
-"""Which devices JAX has, which backend Keras has, and how hypothesis searches."""
+"""Which backend Keras has, how many devices JAX has, how hypothesis searches."""
 
 import os
 
@@ -13,10 +13,18 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Read when Keras is imported. `make test` runs the tests of the Keras adapter once more on each of
 # the other backends.
 os.environ.setdefault("KERAS_BACKEND", "jax")
+# Four devices on a machine that has none. Read when JAX makes its first array, which may be while
+# tests are collected.
+os.environ["XLA_FLAGS"] = (
+    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
+)
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 settings.register_profile(
     "local", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
+# What `make test-quick` asks for: a tenth of the examples.
+settings.register_profile("quick", settings.get_profile("local"), max_examples=10)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import reference
 import strategies
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
 
-MANY = settings(max_examples=300)
+MANY = strategies.examples(300)
 
 
 @MANY

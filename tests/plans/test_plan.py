@@ -1,16 +1,16 @@
-"""Plan and Groups."""
+"""Plan: names and their schedules."""
 
 import re
 
 import numpy as np
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hypercycle as hc
 
-SOME = settings(max_examples=60)
+SOME = strategies.examples(60)
 
 LR = hc.Cycle(0.1, 0.5, 4)
 
@@ -68,7 +68,6 @@ def test_a_plan_prints_as_it_is_written():
     assert repr(plan) == (
         "Plan(lr=Cycle(0.1, 0.5, 4), momentum=Cycle(0.85, 0.95, 4, inverted=True))"
     )
-    assert repr(hc.Groups({0: LR, "b": None})) == "Groups({0: Cycle(0.1, 0.5, 4), 'b': None})"
     odd = hc.Plan(**{"weight-decay": 1})
     assert repr(odd) == "Plan(**{'weight-decay': Constant(1.0)})"
 
@@ -112,12 +111,6 @@ NO_SCHEDULE = "must be a schedule (such as Cycle, Ramp, or a function of the ste
         (lambda: hc.Plan(lr=[1, 2]), TypeError, f"lr {NO_SCHEDULE} [1, 2]"),
         (lambda: hc.Plan(lr=float("nan")), ValueError, "must be finite, got"),
         (lambda: hc.Plan(lr=True), TypeError, "must be a number, got True (bool)"),
-        (lambda: hc.Groups({}), ValueError, "Groups needs at least one group, got {}"),
-        (lambda: hc.Groups([LR]), TypeError, "Groups takes a mapping {group: schedule}, got [Cyc"),
-        (lambda: hc.Groups({0.5: LR}), TypeError, "a group is named by an int or a str, got 0.5"),
-        (lambda: hc.Groups({True: LR}), TypeError, "a group is named by an int or a str, got True"),
-        (lambda: hc.Groups({"a": "x"}), TypeError, f"the schedule of group 'a' {NO_SCHEDULE} 'x'"),
-        (lambda: hc.Groups({0: hc.Groups({0: 1})}), TypeError, f"group 0 {NO_SCHEDULE} Groups("),
     ],
 )
 def test_what_is_no_plan_is_refused(make, error, message):

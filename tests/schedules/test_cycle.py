@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 import reference
 import strategies
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
 
-MANY = settings(max_examples=300)
-SOME = settings(max_examples=150)
+MANY = strategies.examples(300)
+SOME = strategies.examples(150)
 
 RATIONAL = st.sampled_from(sorted(reference.SHAPES))
 EXACT_SCALES = st.one_of(

@@ -6,11 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import hypercycle as hc
-from hypercycle.numbers.checks import finite_number, positive_number, whole_number
 
 GOOD = {"low": 0.1, "high": 0.5, "step_size_up": 4}
 NO_NUMBER = [
@@ -138,28 +135,3 @@ def test_numbers_of_every_kind_become_plain_ones():
     assert kinds == {"low": float, "high": float, "step_size_up": int, "cycles": int}
     assert hc.Cycle(-1, 1, 2**53, 0) == hc.Cycle(-1.0, 1.0, 2**53, 0)
     assert hc.Cycle(0.5, 0.5, 1).low == 0.5
-
-
-@given(st.one_of(st.integers(-(2**60), 2**60), st.floats(allow_nan=False), st.fractions()))
-def test_a_whole_number_is_one_exactly(value):
-    if math.isfinite(value) and value == int(value) and 0 <= value <= 2**53:
-        number = whole_number(value, "n")
-        assert type(number) is int
-        assert number == value
-    else:
-        message = r"n must be (a whole number|at least 0|at most 2\*\*53), got n="
-        with pytest.raises(ValueError, match=message):
-            whole_number(value, "n")
-
-
-@given(st.floats())
-def test_a_finite_and_a_positive_number(value):
-    for check, good in (
-        (finite_number, math.isfinite(value)),
-        (positive_number, math.isfinite(value) and value > 0),
-    ):
-        if good:
-            assert check(value, "x") == value
-        else:
-            with pytest.raises(ValueError, match=r"x must be (finite|greater than 0), got x="):
-                check(value, "x")

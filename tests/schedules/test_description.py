@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 
 import hypercycle as hc
 from hypercycle.plans.plan import describe_plan, plan_from
@@ -18,7 +18,7 @@ from hypercycle.schedules.description import (
 from hypercycle.shapes.scales import Unscaled
 from hypercycle.shapes.waveforms import WAVEFORMS
 
-SOME = settings(max_examples=100)
+SOME = strategies.examples(100)
 NAMED = {
     "waveform": strategies.waveform_names,
     "scale": strategies.st.one_of(
@@ -46,7 +46,7 @@ def test_a_description_is_plain_data_that_rebuilds_the_schedule(schedule):
     assert schedule_from(json.loads(json.dumps(description))) == schedule
 
 
-@settings(max_examples=50)
+@strategies.examples(50)
 @given(PLANS)
 def test_a_plan_is_rebuilt_from_its_description(plan):
     description = describe_plan(plan)

@@ -3,13 +3,13 @@
 import pytest
 import reference
 import strategies
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
 
 SHORT = strategies.cycles(of=strategies.short_lengths)
-SOME = settings(max_examples=80)
+SOME = strategies.examples(80)
 
 
 def plain(events):
@@ -27,7 +27,7 @@ def test_the_events_of_a_cycle_are_its_peaks_and_ends(cycle):
         assert plain(cycle.events(step)) == reference.events(cycle, step)
 
 
-@settings(max_examples=100)
+@strategies.examples(100)
 @given(strategies.cycles(), strategies.steps)
 def test_the_events_of_late_steps_are_as_exact(cycle, step):
     assert plain(cycle.events(step)) == reference.events(cycle, step)

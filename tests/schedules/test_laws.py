@@ -1,13 +1,14 @@
 """Laws that hold for every schedule there is: any order, scalars as arrays, a record."""
 
 import copy
+import math
 import pickle
 
 import numpy as np
 import pytest
 import reference
 import strategies
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import hypercycle as hc
@@ -15,9 +16,9 @@ from hypercycle.namespaces.evaluation import _CHUNK
 from hypercycle.namespaces.namespace import NUMPY
 from hypercycle.schedules.function import Function
 
-MANY = settings(max_examples=200)
-SOME = settings(max_examples=100)
-FEW = settings(max_examples=50)
+MANY = strategies.examples(200)
+SOME = strategies.examples(100)
+FEW = strategies.examples(50)
 
 SCHEDULES = strategies.schedules()
 PRINTABLE = strategies.schedules(printable=True)
@@ -36,6 +37,13 @@ def test_an_array_has_the_very_bits_of_its_steps(schedule, steps):
     assert bits(schedule(np.array(steps))) == bits([schedule(step) for step in steps])
 
 
+@strategies.examples(150)
+@given(strategies.schedules(**strategies.EXACT), strategies.steps)
+def test_every_schedule_is_the_exact_value(schedule, step):
+    # Bounds of at most 1 in size: products of up to 2 · 2 · 2 of them, each a few roundings away.
+    assert abs(schedule(step) - float(reference.value(schedule, step))) <= 32 * math.ulp(1.0)
+
+
 @SOME
 @given(SHORT, st.randoms(use_true_random=False))
 def test_the_order_of_evaluation_changes_nothing(schedule, random):
@@ -47,7 +55,7 @@ def test_the_order_of_evaluation_changes_nothing(schedule, random):
     assert bits(schedule(np.array(steps))) == bits(in_order[steps])
 
 
-@settings(max_examples=25)
+@strategies.examples(25)
 @given(SHORT, st.integers(0, 10**12))
 def test_the_borders_of_chunks_change_nothing(schedule, first):
     steps = np.arange(first, first + 2 * _CHUNK + 3)
@@ -98,6 +106,18 @@ def test_what_has_a_length_holds_from_there_on(schedule, step):
     if schedule.length is not None:
         held = schedule(schedule.length)
         assert bits(schedule(schedule.length + step)) == bits(held)
+
+
+@strategies.examples(60)
+@given(strategies.with_units())
+def test_lengths_with_units_are_resolved_in_every_part(pair):
+    written, counted = pair
+    resolved = written.resolve(steps_per_epoch=391, total_steps=31_280)
+    assert resolved == counted
+    assert resolved.resolved
+    if not written.resolved:
+        with pytest.raises(ValueError, match="has a unit that is not resolved yet"):
+            written(3)
 
 
 @FEW

@@ -1,15 +1,22 @@
 """The whole space of descriptions, for hypothesis.
 
-What is drawn from here is valid; test_validation.py has what is not. The functions at the top
+What is drawn from here is valid; tests have what is not beside them. The functions at the top
 stand for users' own waveforms, scale policies and schedules.
 """
 
 from dataclasses import dataclass, replace
 
+import reference
+from hypothesis import settings
 from hypothesis import strategies as st
 
 import hypercycle as hc
 from hypercycle.shapes.waveforms import WAVEFORMS
+
+
+def examples(count):
+    """Ask for so many examples, or a part of them in a profile that has less than 100."""
+    return settings(max_examples=max(count * settings().max_examples // 100, 1))
 
 
 def cubic(x, xp):
@@ -87,6 +94,17 @@ def scales(*, printable=False):
     named = st.sampled_from(["constant", "halving", hc.Halving(), StepDecay(0.01)])
     own = [] if printable else [st.just(harmonic)]
     return st.one_of(named, exponential, *own)
+
+
+EXACT = {
+    "waveform": st.sampled_from(sorted(reference.SHAPES)),
+    "bounds": st.sampled_from([0.0, 0.1, 0.5, 1.0, 0.85, -1.0, 1e-4]),
+    "scale": st.one_of(
+        st.sampled_from(["constant", "halving"]),
+        st.builds(hc.Exponential, st.sampled_from([0.5, 0.99]), st.sampled_from(["step", "cycle"])),
+    ),
+}
+"""Options of schedules whose values ``reference`` has."""
 
 
 def halves(of=lengths):

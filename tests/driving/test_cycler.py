@@ -1,4 +1,4 @@
-"""The state of what drives a plain object: saved, loaded, copied."""
+"""What all cyclers share, shown with plain objects: steps, events, the state."""
 
 import copy
 import pickle
@@ -6,6 +6,7 @@ import re
 import warnings
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import strategies
 
@@ -17,6 +18,79 @@ P = hc.Cycle(0.1, 0.5, 4)
 class Layer:
     def __init__(self):
         self.p = 0.5
+
+
+def test_moving_by_hand_and_on_from_there():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=P)
+    cycler.last_epoch = 10**6
+    cycler.step()
+    assert target.p == P(10**6 + 1)
+    cycler.last_epoch = 2
+    assert cycler.values == {"p": P(2)}
+    cycler.step()
+    assert target.p == P(3)
+
+
+def test_more_steps_than_a_block_holds():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=hc.Cycle(0.1, 0.5, 700, waveform="hann"))
+    seen = []
+    for _ in range(2100):
+        seen.append(target.p)
+        cycler.step()
+    assert seen == cycler.plan["p"](np.arange(2100)).tolist()
+
+
+def test_a_user_s_function_is_asked_at_its_step_only():
+    target, asked = SimpleNamespace(p=0.0), []
+    cycler = hc.attach(target, p=lambda step: asked.append(step) or float(step))
+    assert set(asked) == {0}
+    cycler.step()
+    assert set(asked) == {0, 1}
+    assert target.p == 1.0
+
+
+def test_a_value_that_overflows_is_an_error_of_its_step():
+    target = SimpleNamespace(p=0.0)
+    cycler = hc.attach(target, p=hc.Cycle(0, 1, 1, 0, scale=hc.Exponential(2.0)), start_step=1022)
+    cycler.step()
+    for _ in range(2):
+        with pytest.raises(OverflowError, match="at step=1024; a scale that grows"):
+            cycler.step()
+    assert cycler.last_epoch == 1023
+
+
+def test_events_are_told_after_the_values_are_in_force():
+    target, told = SimpleNamespace(p=0.0, lr=0.0), []
+
+    def on_event(name, cycle, step):
+        told.append((name, cycle, step, target.p))
+
+    other = hc.sgdr(0, 1, 3)
+    cycler = hc.attach(target, lr=P, p=other, on_event=on_event)
+    assert told == []
+    for _ in range(12):
+        cycler.step()
+    assert told == [
+        ("peak", 0, 4, other(4)), ("cycle_end", 0, 8, other(8)), ("peak", 1, 12, other(12))
+    ]  # fmt: skip
+    told.clear()
+    cycler = hc.attach(target, lr=P, p=other, on_event=on_event, events_of="p", start_step=2)
+    cycler.step()
+    assert told == [("cycle_end", 0, 3, 1.0), ("peak", 1, 3, 1.0)]
+    again = copy.deepcopy(hc.attach(target, p=P, on_event=SaveEvents(), events_of=other))
+    for _ in range(3):
+        again.step()
+    assert again._options.on_event.told == [("cycle_end", 0, 3), ("peak", 1, 3)]
+
+
+class SaveEvents:
+    def __init__(self):
+        self.told = []
+
+    def __call__(self, *event):
+        self.told.append(event)
 
 
 def test_state_is_plain_and_brings_back_the_step():

@@ -1,0 +1,28 @@
+"""``hypercycle schema``: a JSON Schema that others can use."""
+
+import json
+import sys
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+from commands import BROKEN, PLAN, error, run, widest
+
+
+def test_the_schema_accepts_a_plan_and_refuses_a_broken_one():
+    text = run("schema").out
+    assert widest(text) <= 80
+    run("schema", "-o", "plan.schema.json")
+    assert Path("plan.schema.json").read_text(encoding="utf-8") == text
+    schema = json.loads(text)
+    jsonschema.validate(tomllib.loads(PLAN), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(BROKEN), schema)
+
+
+def test_schema_needs_pydantic(monkeypatch):
+    monkeypatch.delitem(sys.modules, "hypercycle.plan_files.schema", raising=False)
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    assert error("schema") == "the schema needs pydantic: pip install 'hypercycle[files]'"
+    assert error("values", "plan.toml").startswith("plan.toml: plan files of this kind need pydan")
