@@ -13,12 +13,6 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 # Read when Keras is imported. `make test` runs the tests of the Keras adapter once more on each of
 # the other backends.
 os.environ.setdefault("KERAS_BACKEND", "jax")
-# Four devices on a machine that has none. Read when JAX makes its first array, which may be while
-# tests are collected.
-os.environ["XLA_FLAGS"] = (
-    os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=4"
-)
-os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 settings.register_profile(

@@ -10,7 +10,7 @@ from spread import FUNCTIONS, EveryFunction
 from strategies import examples, harmonic
 
 from hypercycle.namespaces import NUMPY, evaluate_at
-from hypercycle.namespaces.namespace import ONE_STEP, Namespace, applied
+from hypercycle.namespaces.namespace import ONE_STEP, Namespace, apply
 from hypercycle.shapes.waveforms import WAVEFORMS
 
 STEPS = np.arange(64)
@@ -35,19 +35,19 @@ def test_one_step_has_the_value_that_it_has_in_an_array(name):
 @examples(200)
 @given(st.sampled_from(sorted(WAVEFORMS)), st.floats(0.0, 1.0))
 def test_a_waveform_of_one_number_has_the_very_bits_of_an_array(name, x):
-    one = applied(WAVEFORMS[name], ONE_STEP, x)
-    (same,) = applied(WAVEFORMS[name], NUMPY, np.array([x])).tolist()
+    one = apply(WAVEFORMS[name], ONE_STEP, x)
+    (same,) = apply(WAVEFORMS[name], NUMPY, np.array([x])).tolist()
     assert type(one) is float
     assert (one, str(one)) == (same, str(same))
 
 
 def test_what_is_applied_gets_all_numbers_and_the_namespace():
-    assert applied(harmonic, ONE_STEP, 3.0, 7.0) == 0.25
+    assert apply(harmonic, ONE_STEP, 3.0, 7.0) == 0.25
     seen = []
-    assert applied(lambda *given: seen.append(given) or 1, ONE_STEP, 3.0, 7.0) == 1.0
+    assert apply(lambda *given: seen.append(given) or 1, ONE_STEP, 3.0, 7.0) == 1.0
     ((cycle, step, xp),) = seen
     assert (cycle.tolist(), step.tolist(), xp) == ([3.0], [7.0], ONE_STEP)
 
 
 def test_what_overflows_is_left_to_be_refused_by_the_schedule():
-    assert applied(lambda x, xp: xp.exp(x), ONE_STEP, 1e4) == np.inf
+    assert apply(lambda x, xp: xp.exp(x), ONE_STEP, 1e4) == np.inf

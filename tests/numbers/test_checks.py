@@ -13,7 +13,6 @@ from hypercycle.numbers.checks import (
     is_number,
     is_traced,
     positive_number,
-    suggestion,
     whole_number,
 )
 
@@ -97,19 +96,3 @@ def test_what_is_at_least_something_else():
     assert whole_number(-3, "n", minimum=-3) == -3
     with pytest.raises(ValueError, match="n must be at least 2, got n="):
         whole_number(1.0, "n", minimum=2)
-
-
-@pytest.mark.parametrize(
-    ("name", "known", "text"),
-    [
-        ("weigth_decay", ["lr", "weight_decay"], "did you mean 'weight_decay'? "),
-        ("learning_rate", ["lr", "rho"], "did you mean 'lr'? "),
-        ("beta_2", ["beta1", "beta2"], "did you mean 'beta2'? "),
-        ("wd", ["weight_decay", "wide"], "did you mean 'weight_decay'? "),
-        ("learning_rate", ["rho", "learn_rate"], "did you mean 'learn_rate'? "),
-        ("x", ["lr", "rho"], ""),
-        ("x", [], ""),
-    ],
-)
-def test_a_name_that_is_nearly_right_is_guessed(name, known, text):
-    assert suggestion(name, iter(known)) == text

@@ -17,11 +17,14 @@ from hypercycle.numbers.spelling import suggestion
         ("epsilon", ["lr"], ""),
         ("T_0", ["step_size_up", "step_size_down"], "'T_0' is called 'step_size_down' here; "),
         ("T_0", ["low", "steps", "step_size_down"], "'T_0' is called 'steps' here; "),
+        ("weigth_decay", ["lr", "weight_decay"], "did you mean 'weight_decay'? "),
+        ("learning_rate", ["rho", "learn_rate"], "did you mean 'learn_rate'? "),
         ("something", ["lr"], ""),
+        ("x", [], ""),
     ],
 )
 def test_what_may_have_been_meant(name, known, hint):
-    assert suggestion(name, known) == hint
+    assert suggestion(name, iter(known)) == hint
 
 
 @pytest.mark.parametrize(

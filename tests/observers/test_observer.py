@@ -148,8 +148,8 @@ def test_two_cyclers_of_one_target_are_an_error():
         hc.attach(target, p=LR)
         with pytest.raises(
             ValueError,
-            match=r"Recorder\(\) logs p of a SimpleNamespace but received q of the same one: attach "
-            "one plan with all of them",
+            match=r"Recorder\(\) logs p of a SimpleNamespace but received q of the same one: "
+            "attach one plan with all of them",
         ):
             hc.attach(target, q=LR)
 

@@ -182,7 +182,9 @@ class TestMomentumOfRmspropFromZero:
             update(made)
 
     @pytest.mark.parametrize(
-        "schedule", [FROM_ZERO, hc.Ramp(0.0, 0.9, 5), lambda step: step / 100], ids=str
+        "schedule",
+        [FROM_ZERO, hc.Ramp(0.0, 0.9, 5), lambda step: step / 100],
+        ids=["cycle", "ramp", "function"],
     )
     def test_so_it_is_refused(self, schedule):
         made = optimizer(torch.optim.RMSprop, {}, momentum=0.9)
