@@ -321,7 +321,7 @@ def test_current_relative_schedules_keep_the_saved_first_values():
     assert values_of(made, "lr") == [0.2 * other(3)]
 
 
-# What is no state.
+# What is not a state.
 
 
 def foreign():
