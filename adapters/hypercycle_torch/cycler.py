@@ -35,8 +35,8 @@ class OptimizerCycler(Cycler, LRScheduler):
     place, and reads ``param_groups`` anew at every step.
 
     Parameter groups that are added later follow a schedule that all groups share, if they come
-    with the optimizer's default value; a group that brings its own value, or that ``Groups`` does
-    not name, is left alone with a warning (with ``relative=True`` its own value is multiplied).
+    with the optimizer's default value; a group that has its own value, or that ``Groups`` does not
+    mention, is left alone with a warning (with ``relative=True`` its own value is multiplied).
     Removed groups are no longer driven.
 
     Attributes
@@ -66,7 +66,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     # The LRScheduler's interface.
 
     def step(self, epoch: int | None = None) -> None:
-        """Move on by one update and put the values of the new step in force.
+        """Move on by one update; the values of the new step take effect.
 
         ``epoch``, which PyTorch has deprecated, moves to that step instead.
         """

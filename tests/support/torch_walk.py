@@ -122,7 +122,7 @@ def _members():
 
 
 def refusals():
-    """Return (optimizer, name, reason) of everything that cannot cycle."""
+    """Return (optimizer, name, reason) of everything that cannot follow a schedule."""
     found = []
     for kind, name, value in _members():
         if (kind, name) in READ_ONCE:

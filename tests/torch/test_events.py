@@ -1,4 +1,4 @@
-"""on_event and observers: what is told, when, and what is in force by then."""
+"""on_event and observers: what is told, when, and which values have taken effect by then."""
 
 import pytest
 import reference
@@ -16,7 +16,7 @@ BOTH = pytest.mark.parametrize("advance", ["step", "optimizer"])
 
 
 class Listener:
-    """Notes events with what is in force when they come."""
+    """Notes events with the value that has taken effect when they come."""
 
     def __init__(self, made):
         self.made, self.heard, self.in_force = made, [], []
