@@ -141,7 +141,7 @@ class Counting(keras.callbacks.Callback):
 
 
 class TestOtherValuesInTheStep:
-    """What is no hyperparameter of an optimizer."""
+    """What is not a hyperparameter of an optimizer."""
 
     wave = hc.Cycle(0.5, 2.0, 4)
 

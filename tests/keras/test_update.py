@@ -41,7 +41,7 @@ def test_variables_with_the_same_values_are_updated_together():
     optimizer = an_optimizer()
     grouped = {
         "learning_rate": {"a/.*": 0.01, ".*": None},
-        "weight_decay": {".*kernel": 0.3, ".*": None},
+        "weight_decay": {".*kernel": 0.3, "a/.*": None, ".*": 0.4},
     }
     with update_with(optimizer, {"momentum": 0.5}, grouped):
         update = optimizer._update
@@ -54,7 +54,7 @@ def test_variables_with_the_same_values_are_updated_together():
         ([0], 0.5, 0.3, 0.01),
         ([1], 0.5, 0.1, 0.01),
         ([2], 0.5, 0.3, None),
-        ([3], 0.5, 0.1, None),
+        ([3], 0.5, 0.4, None),
     ]
 
 
