@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _HONOURED = {"start_step", "relative"}
 _CALLBACK = (
-    "a compiled step cannot call a function; give hypercycle_keras.CycleHistory(on_event=…) to "
+    "a compiled step cannot call a function; give hypercycle_keras.CycleHistory({}) to "
     "model.fit(callbacks=…)"
 )
 _INSTEAD = {
@@ -23,8 +23,8 @@ _INSTEAD = {
         "its plan is saved in its config, and its variables hold only the iterations, so that "
         "there is nothing to compare"
     ),
-    "on_event": _CALLBACK,
-    "events_of": _CALLBACK,
+    "on_event": _CALLBACK.format("on_event=…"),
+    "events_of": _CALLBACK.format("on_event=…, events_of=…"),
 }
 
 

@@ -93,7 +93,7 @@ def cycled(
     attributes = _attributes(inner, whole)
     config = _config_of(inner)
     if LEARNING_RATE in attributes.values() and not isinstance(config[LEARNING_RATE], float):
-        _check_replaced(inner, whole, relative=relative, replace=replace)
+        _check_replacement(inner, whole, relative=relative, replace=replace)
         config[LEARNING_RATE] = 0.0
     if relative:
         whole = _multiply(inner, whole, attributes)
@@ -193,7 +193,7 @@ def _attributes(optimizer: Any, plan: Plan) -> dict[str, str]:
     return {name: attribute for attribute, name in owners.items()}
 
 
-def _check_replaced(optimizer: Any, plan: Plan, *, relative: bool, replace: bool) -> None:
+def _check_replacement(optimizer: Any, plan: Plan, *, relative: bool, replace: bool) -> None:
     """Refuse to drop a learning rate that is a schedule or a function unless told to."""
     if not replace:
         raise ValueError(

@@ -99,7 +99,7 @@ def map_schedules(schedule: Any, function: Callable[[Record], Record]) -> Any:
 
 
 def _path(variable: Any) -> str:
-    return str(getattr(variable, "path", variable.name))
+    return str(variable.path if hasattr(variable, "path") else variable.name)
 
 
 @functools.lru_cache(maxsize=10_000)

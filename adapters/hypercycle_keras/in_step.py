@@ -201,7 +201,7 @@ def traced_number(schedule: Record, step: Any, dtype: str) -> Number:
     return Number(traced_tensor(schedule, step, dtype), keras.ops.cast(complement, dtype))
 
 
-def traceable(schedule: Record, name: str, total_steps: int | None) -> Record:
+def traceable_form(schedule: Record, name: str, total_steps: int | None) -> Record:
     """Return the schedule, or a table of its values where the backend cannot trace it.
 
     Raises
@@ -214,7 +214,7 @@ def traceable(schedule: Record, name: str, total_steps: int | None) -> Record:
     try:
         _trace(_InStep(schedule))
     except Exception as error:  # noqa: BLE001  (each library refuses in its own way)
-        return _tabulated(schedule, name, total_steps, error)
+        return _table_of(schedule, name, total_steps, error)
     return schedule
 
 
@@ -233,7 +233,7 @@ def _trace(schedule: _InStep) -> None:
         function.get_concrete_function(tf.TensorSpec([], tf.int64))  # type: ignore[attr-defined]
 
 
-def _tabulated(schedule: Record, name: str, total_steps: int | None, error: Exception) -> Tabulated:
+def _table_of(schedule: Record, name: str, total_steps: int | None, error: Exception) -> Tabulated:
     length = schedule.length
     period = schedule.repeats_every
     size = period or (length + 1 if length is not None else total_steps)

@@ -155,7 +155,7 @@ def read(optimizer: keras.optimizers.Optimizer, attribute: str) -> Any:
 
 def is_variable(rate: Any) -> bool:
     """Return whether a learning rate is a number that can be assigned, not a schedule."""
-    return hasattr(rate, "assign")  # in old versions, keras.Variable is no base of variables
+    return hasattr(rate, "assign")  # in old versions, keras.Variable is not a base of variables
 
 
 def _attributes(optimizer: keras.optimizers.Optimizer) -> list[str]:

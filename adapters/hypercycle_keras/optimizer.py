@@ -20,7 +20,7 @@ from hypercycle_keras.groups import check_patterns, map_schedules
 from hypercycle_keras.in_step import (
     Number,
     ValuesOnHost,
-    traceable,
+    traceable_form,
     traced_number,
     traced_tensor,
     value_of_variable,
@@ -282,7 +282,7 @@ def follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) -> 
     for name, schedule in plan.items():
         attribute = hyperparameters.find(optimizer, name)
         schedules[attribute] = map_schedules(
-            schedule, functools.partial(traceable, name=name, total_steps=total_steps)
+            schedule, functools.partial(traceable_form, name=name, total_steps=total_steps)
         )
     on_host = ValuesOnHost([track_of(optimizer, *item) for item in plan.items()])
     # Not by setattr, which Keras and TensorFlow watch.

@@ -10,7 +10,7 @@ import numpy as np
 from hypercycle.numbers.checks import whole_number
 from hypercycle.schedules.description import describe, schedule_from
 from hypercycle.schedules.function import as_schedule
-from hypercycle_keras.in_step import traceable, traced_tensor
+from hypercycle_keras.in_step import traceable_form, traced_tensor
 
 
 @keras.saving.register_keras_serializable("hypercycle")
@@ -61,7 +61,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             None if total_steps is None else whole_number(total_steps, "total_steps", minimum=1)
         )
         self.schedule(self.start_step)  # refuses lengths that are not in steps
-        self._traced = traceable(self.schedule, "learning_rate", total_steps)
+        self._traced = traceable_form(self.schedule, "learning_rate", total_steps)
 
     def __call__(self, step: Any) -> Any:
         """Return the value at a count of batches as a tensor of Keras's float dtype."""

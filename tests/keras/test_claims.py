@@ -1,13 +1,14 @@
-"""What docs/keras.md says of plain Keras: what callbacks assign is frozen at the first trace."""
+"""What docs/keras.md says of plain Keras: what is frozen, and what else may follow a schedule."""
 
 import keras
 import numpy as np
 import pytest
-from keras_models import BACKEND, LR, ByHand, assert_same, by_hand, train, weights
+from keras_models import BACKEND, FAST, LR, MODES, ByHand, assert_same, by_hand, train, weights
 
 import hypercycle as hc
 
 OPTIMIZERS = keras.optimizers
+SGD = OPTIMIZERS.SGD
 # (optimizer, name, settings, bounds)
 FROZEN = [
     ("SGD", "momentum", {"momentum": 0.9}, (0.1, 0.9)),
@@ -101,3 +102,78 @@ def test_a_schedule_makes_another_checkpoint():
     plain, scheduled = OPTIMIZERS.SGD(0.1), OPTIMIZERS.SGD(OPTIMIZERS.schedules.CosineDecay(0.1, 9))
     assert len(plain.variables) == len(scheduled.variables) + 1
     assert len(hc.attach(plain, lr=LR).variables) == len(plain.variables)
+
+
+class Scaled(keras.layers.Layer):
+    """Multiplies by what a schedule gives at its own count of batches."""
+
+    def __init__(self, schedule):
+        super().__init__()
+        self.schedule = schedule
+        self.batches = self.add_weight(
+            shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+
+    def call(self, x, training=False):
+        if not training:
+            return x
+        factor = keras.ops.cast(self.schedule(self.batches), x.dtype)
+        self.batches.assign_add(1)
+        return factor * x
+
+
+class WeightedLoss(keras.Sequential):
+    """Multiplies its loss by what a schedule gives at the optimizer's iterations."""
+
+    def compute_loss(self, *arguments, **named):
+        loss = super().compute_loss(*arguments, **named)
+        return loss * keras.ops.cast(self.schedule(self.optimizer.iterations), loss.dtype)
+
+
+class Counting(keras.callbacks.Callback):
+    batch = 0
+
+    def on_train_begin(self, logs=None):
+        Counting.batch = -1
+
+    def on_train_batch_begin(self, batch, logs=None):
+        Counting.batch += 1
+
+
+class TestOtherValuesInTheStep:
+    """What is not a hyperparameter of an optimizer."""
+
+    wave = hc.Cycle(0.5, 2.0, 4)
+
+    def by_hand(self, _):
+        """Return the value of the batch that Python has counted, in a step that is not compiled."""
+        return self.wave(Counting.batch)
+
+    @pytest.mark.parametrize("mode", FAST)
+    def test_a_layer_that_counts(self, mode):
+        def model(schedule):
+            keras.utils.set_random_seed(1)
+            return keras.Sequential([keras.Input((5,)), Scaled(schedule), keras.layers.Dense(1)])
+
+        expected = train(
+            SGD(0.01),
+            model=model(self.by_hand),
+            callbacks=[Counting()],
+            compiled={"run_eagerly": True},
+        )
+        driven = train(SGD(0.01), model=model(self.wave), compiled=MODES[mode])
+        assert_same(driven, expected)
+        assert int(keras.ops.convert_to_numpy(driven.layers[0].batches.value)) == 24
+
+    def test_a_loss_with_the_optimizers_iterations(self):
+        def trained(schedule, **compiled):
+            keras.utils.set_random_seed(1)
+            model = WeightedLoss([keras.Input((5,)), keras.layers.Dense(1)])
+            model.schedule = schedule
+            return train(SGD(0.01), model=model, callbacks=[Counting()], compiled=compiled)
+
+        if BACKEND == "jax":  # Keras computes the loss without the optimizer's variables
+            with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+                trained(self.wave)
+        else:
+            assert_same(trained(self.wave), trained(self.by_hand, run_eagerly=True))

@@ -1,64 +1,25 @@
-"""Values inside the step: in every way of running it, and what runs around it."""
+"""Making an optimizer that follows a plan: what is copied, what is refused."""
+
+import subprocess
+import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
-from keras_models import (
-    BACKEND,
-    LR,
-    PLAN,
-    ByHand,
-    X,
-    Y,
-    assert_same,
-    by_hand,
-    fit,
-    make_model,
-    train,
-    weights,
-)
+from keras_models import BACKEND, LR, PLAN, assert_same, by_hand, train
 
 import hypercycle as hc
 import hypercycle_keras
-from hypercycle_keras import CycleHistory, cycled
+from hypercycle_keras import CycleHistory, Schedule, cycled, cycled_class
 
-MODES = {
-    "eager": {"run_eagerly": True},
-    "default": {},
-    "jit": {"jit_compile": True},
-    "several": {"steps_per_execution": 8},
-    "several-jit": {"steps_per_execution": 8, "jit_compile": True},
-}
-if BACKEND == "torch":  # which refuses several steps per execution
-    MODES = {name: mode for name, mode in MODES.items() if "several" not in name}
-# torch.compile takes a quarter of a minute each time.
-FAST = [mode for mode in MODES if (BACKEND, mode) != ("torch", "jit")]
-SGD = keras.optimizers.SGD
-VERSION = tuple(map(int, keras.__version__.split(".")[:2]))
+OPTIMIZERS = keras.optimizers
 
 
-@pytest.fixture(scope="module")
-def expected():
-    return by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3))
+SGD = OPTIMIZERS.SGD
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.filterwarnings("ignore:Dynamo:UserWarning", "ignore::DeprecationWarning")
-def test_every_way_of_running_the_step_has_the_values_of_the_plan(mode, expected):
-    if BACKEND == "torch" and mode == "jit" and VERSION < (3, 15):
-        pytest.skip("an old Keras's layers do not compile with a new PyTorch")
-    optimizer = hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), PLAN)
-    model = train(optimizer, compiled=MODES[mode])
-    assert_same(model, expected, **({"rtol": 0} if mode == "eager" else {}))
-    assert optimizer.plan_step == 24
-    assert optimizer.values == PLAN(24)
-
-
-def test_plain_keras_without_a_plan_trains_otherwise(expected):
-    model = train(SGD(0.01, momentum=0.9, weight_decay=1e-3))
-    assert not all(
-        np.allclose(a, b) for a, b in zip(weights(model), weights(expected), strict=True)
-    )
+WAVE = hc.Cycle(0.1, 0.5, 4)
 
 
 def test_the_optimizer_passed_in_is_left_as_it_is():
@@ -73,153 +34,6 @@ def test_the_optimizer_passed_in_is_left_as_it_is():
     assert float(optimizer.learning_rate) == pytest.approx(0.02)
     assert float(result.learning_rate) == pytest.approx(0.01)
     assert result.name == optimizer.name
-
-
-def test_attributes_keep_what_the_optimizer_was_made_with():
-    optimizer = hc.attach(SGD(0.01, momentum=0.3), PLAN)
-    train(optimizer)
-    assert optimizer.momentum == 0.3
-    assert optimizer.weight_decay is None
-    assert "_grouped" not in vars(optimizer)
-
-
-def test_the_learning_rate_is_that_of_the_last_update():
-    optimizer = hc.attach(SGD(0.5), lr=LR)
-    train(optimizer, epochs=1)
-    assert float(optimizer.learning_rate) == pytest.approx(LR(11))
-
-
-def test_momentum_and_weight_decay_may_start_from_nothing():
-    expected = by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3))
-    assert_same(train(hc.attach(SGD(0.01), PLAN)), expected)
-
-
-def test_momentum_that_passes_zero_is_the_same_everywhere():
-    # A momentum of exactly 0 for one step forgets what there was, as m·0 − lr·g says.
-    plan = hc.Plan(momentum=hc.Cycle(0.0, 0.8, 2))
-    tiny = hc.Plan(momentum=lambda step: max(plan(step)["momentum"], 1e-38))
-    expected = by_hand(SGD(0.05, momentum=0.5), tiny)
-    assert_same(train(hc.attach(SGD(0.05), plan)), expected)
-    assert_same(train(hc.attach(SGD(0.05), plan), compiled={"run_eagerly": True}), expected)
-
-
-def test_one_minus_beta_is_rounded_once(expected):
-    # 1 − float32(0.999) is off by 1e-5 of itself: constant schedules must not differ from floats.
-    del expected
-    made = {"learning_rate": 0.05, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-3}
-    plain = train(keras.optimizers.Adam(**made))
-    plan = hc.Plan(beta1=0.9, beta2=0.999, eps=1e-3)
-    assert_same(train(hc.attach(keras.optimizers.Adam(**made), plan)), plain, rtol=2e-7, atol=1e-8)
-
-
-@pytest.mark.parametrize("mode", FAST)
-def test_gradient_accumulation_counts_updates(mode):
-    made = {"learning_rate": 0.01, "momentum": 0.9, "gradient_accumulation_steps": 3}
-    expected = by_hand(SGD(**made), every=3)
-    optimizer = hc.attach(SGD(**made), PLAN)
-    assert_same(train(optimizer, compiled=MODES[mode]), expected)
-    assert optimizer.plan_step == 24 // 3
-
-
-def test_ema():
-    made = {"learning_rate": 0.05, "use_ema": True, "ema_overwrite_frequency": 4}
-    plan = hc.Plan(lr=LR, ema_momentum=hc.Cycle(0.5, 0.9, 3))
-    expected = by_hand(SGD(**made), plan)
-    assert_same(train(hc.attach(SGD(**made), plan)), expected)
-
-
-@pytest.mark.parametrize(
-    "clip", [{"clipnorm": 0.05}, {"clipvalue": 0.02}, {"global_clipnorm": 0.05}], ids=str
-)
-def test_clipping(clip):
-    (name, value), *_ = clip.items()
-    plan = hc.Plan(**{name: hc.Cycle(value, 20 * value, 3)})
-    expected = by_hand(SGD(0.1, **clip), plan)
-    assert_same(train(hc.attach(SGD(0.1, **clip), plan)), expected)
-    assert_same(train(hc.attach(SGD(0.1), plan)), expected)
-
-
-class TestLossScale:
-    def test_the_inner_optimizer_is_driven(self, expected):
-        outer = keras.optimizers.LossScaleOptimizer(
-            SGD(0.01, momentum=0.9), initial_scale=8.0, dynamic_growth_steps=7, name="outer"
-        )
-        result = hc.attach(outer, PLAN)
-        assert type(result) is keras.optimizers.LossScaleOptimizer
-        assert (result.initial_scale, result.dynamic_growth_steps, result.name) == (8.0, 7, "outer")
-        assert outer.inner_optimizer.get_config()["momentum"] == 0.9
-        history = CycleHistory()
-        assert_same(train(result, callbacks=[history]), expected)
-        assert history.steps.tolist() == list(range(24))
-
-    def test_mixed_precision_wraps_what_attach_returned(self):
-        keras.config.set_dtype_policy("mixed_float16")
-        try:
-            model = train(hc.attach(SGD(0.01), PLAN))
-        finally:
-            keras.config.set_dtype_policy("float32")
-        assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
-        made = model.optimizer.inner_optimizer
-        assert 0 < made.plan_step <= 24
-        assert float(made.learning_rate) == pytest.approx(LR(made.plan_step - 1))
-
-    def test_a_skipped_step_does_not_advance_the_wave(self):
-        x = X.copy()
-        x[8 * 3 : 8 * 4] = np.inf  # the fourth batch
-        result = keras.optimizers.LossScaleOptimizer(hc.attach(SGD(0.01), lr=LR))
-        model = make_model()
-        model.compile(result, "mse")
-        history = CycleHistory()
-        model.fit(x, Y, batch_size=8, shuffle=False, verbose=0, callbacks=[history])
-        assert result.inner_optimizer.plan_step == 11
-        assert history.steps.tolist() == list(range(11))
-
-
-@pytest.mark.skipif(
-    not hasattr(keras.optimizers, "MultiOptimizer"), reason="MultiOptimizer came with Keras 3.15"
-)
-class TestMultiOptimizer:
-    def optimizers(self, drive):
-        first = drive(SGD(0.01, momentum=0.9, name="one"), PLAN)
-        other = drive(keras.optimizers.Adam(0.01, name="other"), hc.Plan(lr=LR, beta1=0.8))
-        return first, other
-
-    def together(self, first, other):
-        return keras.optimizers.MultiOptimizer(
-            keras.optimizers.OptimizerMap(first, {".*second/.*": other})
-        )
-
-    def test_its_optimizers_are_driven(self):
-        first, other = self.optimizers(hc.attach)
-        model = train(self.together(first, other))
-        first, other = self.optimizers(lambda optimizer, _: optimizer)
-
-        class Both(ByHand):
-            def on_train_batch_begin(self, batch, logs=None):
-                _ = self.model  # with JAX, what makes assignments count
-                for name, value in PLAN(self.batches).items():
-                    setattr(first, self.names.get(name, name), value)
-                other.learning_rate, other.beta_1 = LR(self.batches), 0.8
-                self.batches += 1
-
-        expected = train(
-            self.together(first, other), callbacks=[Both()], compiled={"run_eagerly": True}
-        )
-        assert_same(model, expected)
-
-    def test_it_cannot_be_driven_itself(self):
-        with pytest.raises(TypeError, match="attach to each of them, and make the MultiOptimizer"):
-            hc.attach(self.together(SGD(), SGD()), lr=LR)
-
-    def test_a_history_asks_which(self):
-        first, other = self.optimizers(hc.attach)
-        optimizer = self.together(first, other)
-        with pytest.raises(ValueError, match=r"several optimizers .* follow plans, .*: give"):
-            train(optimizer, callbacks=[CycleHistory()])
-        first, other = self.optimizers(hc.attach)
-        history = CycleHistory(optimizer=other)
-        train(self.together(first, other), callbacks=[history], epochs=1)
-        assert sorted(history.values) == ["beta1", "lr"]
 
 
 def test_excluded_variables_stay_excluded():
@@ -258,156 +72,6 @@ def test_an_optimizer_of_ones_own():
 
     with pytest.raises(ValueError, match=r"Forgetful.get_config\(\) leaves out strength"):
         hc.attach(Forgetful(strength=2.0), lr=LR)
-
-
-def test_several_devices():
-    if BACKEND != "jax":
-        pytest.skip("keras.distribution is for JAX")
-    expected = by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3))
-    assert len(keras.distribution.list_devices()) == 4
-    keras.distribution.set_distribution(keras.distribution.DataParallel())
-    try:
-        model = train(hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), PLAN))
-    finally:
-        keras.distribution.set_distribution(None)
-    assert_same(model, expected)
-
-
-class TestCustomLoops:
-    def train(self, optimizer):
-        model = make_model()
-        loss = keras.losses.MeanSquaredError()
-        optimizer.build(model.trainable_variables)
-        batches = [(X[i : i + 8], Y[i : i + 8]) for i in range(0, len(X), 8)] * 2
-        getattr(self, BACKEND)(model, optimizer, loss, batches)
-        return model
-
-    def tensorflow(self, model, optimizer, loss, batches):
-        import tensorflow as tf
-
-        @tf.function(jit_compile=True)
-        def step(x, y):
-            with tf.GradientTape() as tape:
-                value = loss(y, model(x))
-            grads = tape.gradient(value, model.trainable_variables)
-            optimizer.apply(grads, model.trainable_variables)
-
-        for batch in batches:
-            step(*batch)
-
-    def jax(self, model, optimizer, loss, batches):
-        import jax
-
-        def value(trainable, x, y):
-            return loss(y, model.stateless_call(trainable, [], x)[0])
-
-        @jax.jit
-        def step(trainable, state, x, y):
-            return optimizer.stateless_apply(state, jax.grad(value)(trainable, x, y), trainable)
-
-        trainable = [one.value for one in model.trainable_variables]
-        state = [one.value for one in optimizer.variables]
-        for batch in batches:
-            trainable, state = step(trainable, state, *batch)
-        for one, new in zip(model.trainable_variables, trainable, strict=True):
-            one.assign(new)
-
-    def torch(self, model, optimizer, loss, batches):
-        for x, y in batches:
-            model.zero_grad()
-            loss(y, model(x)).backward()
-            grads = [one.value.grad for one in model.trainable_variables]
-            optimizer.apply(grads, model.trainable_variables)
-
-    def test_a_custom_loop(self, expected):
-        optimizer = hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), PLAN)
-        assert_same(self.train(optimizer), expected)
-
-
-@pytest.fixture(scope="module")
-def strategy():
-    import tensorflow as tf
-
-    if len(tf.config.list_logical_devices("CPU")) < 2:
-        pytest.skip("TensorFlow was started with one device")
-    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-
-
-@pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute is TensorFlow's")
-class TestMirroredStrategy:
-    @pytest.mark.parametrize(
-        "kind", [SGD, keras.optimizers.Adam, keras.optimizers.RMSprop], ids=lambda one: one.__name__
-    )
-    def test_replicas_share_the_values(self, strategy, kind):
-        # The constants of a schedule that does not move, so that plain Keras is the reference.
-        names = {"SGD": "momentum", "Adam": "beta1", "RMSprop": "rho"}
-        made = {"learning_rate": 0.05, "weight_decay": 1e-2}
-        own = {"SGD": {"momentum": 0.8}, "Adam": {"beta_1": 0.8}, "RMSprop": {"rho": 0.8}}
-        with strategy.scope():
-            plain = train(kind(**made, **own[kind.__name__]))
-        with strategy.scope():
-            optimizer = kind(0.05, weight_decay=0.5)
-        plan = hc.Plan(weight_decay=1e-2, **{names[kind.__name__]: 0.8})
-        optimizer = hc.attach(optimizer, plan)
-        with strategy.scope():
-            model = make_model()
-        assert_same(train(optimizer, model=model), plain)
-        assert "_under_way" not in vars(optimizer)
-
-    def test_the_wave_moves(self, strategy):
-        with strategy.scope():
-            model = train(hc.attach(SGD(0.01), PLAN))
-            optimizer = model.optimizer
-        assert optimizer.plan_step == 24
-        assert optimizer.learning_rate.numpy() == pytest.approx(LR(23))
-        # two replicas of four samples make the mean gradient of eight
-        assert_same(model, by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3)))
-
-    def test_groups(self, strategy):
-        groups = {"lr": hc.Groups({".*first/.*": LR, ".*": 0.02}), "weight_decay": 1e-2}
-        made = {"momentum": hc.Groups({".*kernel": hc.Cycle(0.5, 0.9, 4), ".*": None})}
-        plan = hc.Plan(**groups, **made)
-        with strategy.scope():
-            model = train(hc.attach(SGD(0.01), plan))
-        assert_same(model, train(hc.attach(SGD(0.01), plan), compiled={"run_eagerly": True}))
-
-    def test_a_loss_scale(self, strategy, expected):
-        with strategy.scope():
-            inner = hc.attach(SGD(0.01, momentum=0.9), PLAN)
-            model = train(keras.optimizers.LossScaleOptimizer(inner, initial_scale=8.0))
-        assert_same(model, expected)
-        assert inner.plan_step == 24
-
-
-class TestHalfPrecision:
-    @pytest.mark.parametrize("kind", ["SGD", "Adam", "RMSprop", "Lion", "Adadelta"])
-    def test_variables_keep_their_dtype(self, kind):
-        made = getattr(keras.optimizers, kind)
-        plan = {"lr": LR, "weight_decay": 1e-3}
-        beta = {"SGD": "momentum", "Adam": "beta2", "Lion": "beta1"}.get(kind, "rho")
-        plan[beta] = hc.Cycle(0.5, 0.9, 4)
-        keras.config.set_dtype_policy("bfloat16")
-        try:
-            model = train(hc.attach(made(), plan), epochs=1)
-        finally:
-            keras.config.set_dtype_policy("float32")
-        assert {str(one.dtype) for one in model.trainable_variables} == {"bfloat16"}
-        assert all(np.isfinite(one.astype("float32")).all() for one in weights(model))
-
-
-def test_double_precision_has_values_in_double_precision():
-    if BACKEND == "jax":
-        pytest.skip("JAX has 64 bits only if it was started with them")
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    try:
-        model = train(hc.attach(SGD(0.01), PLAN))
-        expected = by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3))
-    finally:
-        keras.config.set_floatx("float32")
-        keras.config.set_dtype_policy("float32")
-    # TensorFlow's optimizers cast Python floats to float32 on the way, ours do not.
-    assert_same(model, expected, rtol=0, atol=1e-6 if BACKEND == "tensorflow" else 1e-14)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -466,87 +130,198 @@ def test_relative_multiplies_what_the_optimizer_was_made_with():
 def test_lengths_with_units():
     optimizer = hc.attach(SGD(), lr=hc.Cycle(0.1, 0.5, "2ep"), steps_per_epoch=12)
     assert optimizer.plan == hc.Plan(lr=hc.Cycle(0.1, 0.5, 24))
+    optimizer = cycled(SGD(), lr=hc.Cycle(0.1, 0.5, "2ep"), steps_per_epoch=12)
+    assert optimizer.plan == hc.Plan(lr=hc.Cycle(0.1, 0.5, 24))
+    optimizer = cycled(
+        keras.optimizers.LossScaleOptimizer(SGD()), lr=hc.Cycle(0.1, 0.5, "30%"), total_steps=100
+    )
+    assert optimizer.plan == hc.Plan(lr=hc.Cycle(0.1, 0.5, 30))
+    assert optimizer.inner_optimizer.get_config()["hypercycle"]["total_steps"] == 100
     with pytest.raises(ValueError, match="cannot be turned into steps without steps_per_epoch"):
         cycled(SGD(), lr=hc.Cycle(0.1, 0.5, "2ep"))
+    with pytest.raises(ValueError, match="cannot be turned into steps without total_steps"):
+        cycled(SGD(), lr=hc.Cycle(0.1, 0.5, "30%"))
 
 
-class Scaled(keras.layers.Layer):
-    """Multiplies by what a schedule gives at its own count of batches."""
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_another_plan_takes_the_place_of_a_loaded_one(tmp_path):
+    path = tmp_path / "model.keras"
+    train(hc.attach(SGD(0.01), PLAN), epochs=1).save(path)
+    model = keras.saving.load_model(path)
+    with pytest.raises(ValueError, match="follows a plan already, for lr, momentum, weight_decay"):
+        hc.attach(model.optimizer, lr=LR)
+    with pytest.warns(UserWarning, match="its state was copied"):
+        optimizer = cycled(model.optimizer, momentum=0.5, replace=True, start_step=3)
+    assert optimizer.plan == hc.Plan(momentum=0.5)
+    assert optimizer.plan_step == 3
+    assert int(keras.ops.convert_to_numpy(optimizer.iterations.value)) == 12
 
-    def __init__(self, schedule):
-        super().__init__()
-        self.schedule = schedule
-        self.batches = self.add_weight(
-            shape=(), dtype="int32", initializer="zeros", trainable=False
+
+def test_a_name_and_its_alias():
+    with pytest.raises(ValueError, match="'lr' and 'learning_rate' are the same hyperparameter of"):
+        hc.attach(OPTIMIZERS.SGD(), lr=WAVE, learning_rate=WAVE)
+    with pytest.raises(ValueError, match="'momentum' and 'beta1' are the same"):
+        hc.attach(OPTIMIZERS.Adam(), momentum=WAVE, beta1=WAVE)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "text"),
+    [
+        (
+            "SGD",
+            {"lr": hc.Cycle(-0.1, 0.5, 4)},
+            r"lr \(learning_rate of SGD\) accepts .* gives -0.1",
+        ),
+        ("SGD", {"momentum": 1.5}, r"accepts values in \[0, 1\], its schedule gives 1.5"),
+        ("Adam", {"beta2": hc.Cycle(0.9, 1.0, 4)}, r"accepts values in \[0, 1\), .* gives 1.0"),
+        ("SGD", {"clipnorm": hc.Cycle(0.0, 1.0, 4)}, r"accepts values in \(0, inf\), .* gives 0.0"),
+        (
+            "Lion",
+            {"beta1": hc.Cycle(0.0, 0.9, 4)},
+            "Lion does not accept beta1=0.0: Argument `beta_1`",
+        ),
+        ("Ftrl", {"learning_rate_power": 0.5}, "Ftrl does not accept learning_rate_power=0.5"),
+    ],
+)
+def test_bounds_that_the_optimizer_does_not_accept(kind, values, text):
+    with pytest.raises(ValueError, match=text):
+        hc.attach(getattr(OPTIMIZERS, kind)(), **values)
+
+
+def test_two_ways_of_clipping():
+    with pytest.raises(ValueError, match=r"SGD does not accept clipvalue=0.1: Only one of"):
+        hc.attach(OPTIMIZERS.SGD(clipnorm=1.0), clipvalue=WAVE)
+    with pytest.raises(ValueError, match=r"SGD does not accept clipvalue=0\.1: Only one of"):
+        hc.attach(OPTIMIZERS.SGD(), clipnorm=WAVE, clipvalue=WAVE)
+
+
+class TestAScaleThatGrows:
+    """Bounds are accepted, but the values leave them later."""
+
+    momentum = hc.Cycle(0.8, 0.95, 4, scale=hc.Exponential(1.07))
+    text = r"momentum \(momentum of SGD\) accepts values in \[0, 1\], its schedule gives 1\.0"
+    outside = 11  # the first such step, the last one of an epoch
+
+    def test_the_values_of_a_run_whose_length_is_known(self):
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum, total_steps=self.outside + 1)
+        optimizer = hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum, total_steps=self.outside)
+        assert optimizer.values == {"momentum": 0.8}
+
+    def test_the_values_of_a_schedule_that_ends(self):
+        finite = replace(self.momentum, cycles=9)
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=finite)
+        hc.attach(OPTIMIZERS.SGD(), momentum=replace(self.momentum, cycles=1))
+
+    def test_the_values_of_groups(self):
+        groups = hc.Groups({".*kernel": None, ".*": self.momentum})
+        with pytest.raises(ValueError, match=r"of SGD\) of group .\.\*. accepts values in"):
+            hc.attach(OPTIMIZERS.SGD(), momentum=groups, total_steps=99)
+
+    def test_values_that_are_not_finite(self):
+        rate = hc.Cycle(0.1, 0.2, 4, scale=hc.Exponential(1e9))
+        with pytest.raises(OverflowError, match=r"at step=\d+; a scale that grows"):
+            hc.attach(OPTIMIZERS.SGD(), lr=rate, total_steps=99)
+
+    def test_what_comes_before_the_start_does_not_count(self):
+        falling = hc.Chain((self.momentum, self.outside + 1), 0.9)
+        with pytest.raises(ValueError, match=self.text):
+            hc.attach(OPTIMIZERS.SGD(), momentum=falling, total_steps=99)
+        start = self.outside + 1
+        hc.attach(OPTIMIZERS.SGD(), momentum=falling, total_steps=99, start_step=start)
+
+    def test_functions_of_the_step_are_not_asked_before_their_step(self):
+        def rate(step):
+            assert not isinstance(step, int) or step == 0
+            return keras.ops.cast(step, "float32") + 0.1 if BACKEND != "torch" else step + 0.1
+
+        hc.attach(OPTIMIZERS.SGD(), lr=rate, total_steps=99)
+
+    def test_pytorch_refuses_the_step_and_a_history_the_epoch(self):
+        optimizer = hc.attach(OPTIMIZERS.SGD(), momentum=self.momentum)
+        with pytest.raises(ValueError, match=self.text):
+            train(optimizer, epochs=1, callbacks=[CycleHistory()])
+        assert optimizer.plan_step == (self.outside if BACKEND == "torch" else 12)
+
+
+@pytest.mark.parametrize(
+    ("total_steps", "error"), [(0, ValueError), (1.5, ValueError), ("9", TypeError)]
+)
+def test_total_steps_is_a_whole_number(total_steps, error):
+    with pytest.raises(error, match="total_steps must be"):
+        cycled(OPTIMIZERS.SGD(), lr=LR, total_steps=total_steps)
+
+
+class TestALearningRateThatIsASchedule:
+    def optimizer(self):
+        return OPTIMIZERS.SGD(OPTIMIZERS.schedules.CosineDecay(0.1, 100))
+
+    def rate():
+        return 0.1
+
+    @pytest.mark.parametrize("rate", [Schedule(WAVE), rate], ids=["Schedule", "function"])
+    def test_it_is_not_dropped_silently(self, rate):
+        optimizer = OPTIMIZERS.SGD(rate)
+        with pytest.raises(ValueError, match=r"already: make the optimizer with a number, or call"):
+            hc.attach(optimizer, lr=LR)
+
+    def test_it_is_replaced_when_told_to(self):
+        optimizer = cycled(self.optimizer(), lr=LR, replace=True)
+        assert len(optimizer.variables) == 2  # iterations, and a learning rate again
+        assert optimizer.values == {"lr": 0.01}
+
+    def test_it_stays_where_the_plan_leaves_it(self):
+        plain = self.optimizer()
+        optimizer = hc.attach(plain, momentum=WAVE)
+        assert optimizer._learning_rate is plain._learning_rate
+
+    def test_it_has_no_value_to_multiply_or_keep(self):
+        with pytest.raises(ValueError, match="has no one value to multiply or to keep"):
+            cycled(self.optimizer(), lr=LR, replace=True, relative=True)
+        with pytest.raises(ValueError, match="has no one value to multiply or to keep"):
+            cycled(self.optimizer(), lr=hc.Groups({".*a": LR, ".*": None}), replace=True)
+
+
+class TestOtherObjects:
+    def test_a_string(self):
+        with pytest.raises(TypeError, match="expected an optimizer of Keras 3, got 'sgd'"):
+            cycled("sgd", lr=LR)
+
+    @pytest.mark.skipif(
+        not hasattr(keras.optimizers, "MultiOptimizer"),
+        reason="MultiOptimizer came with Keras 3.15",
+    )
+    def test_a_multi_optimizer(self):
+        with pytest.raises(TypeError, match="attach to each of them, and make the MultiOptimizer"):
+            hc.attach(keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(SGD())), lr=LR)
+
+    @pytest.mark.skipif(BACKEND != "jax", reason="once is enough")
+    def test_a_backend_that_does_not_train(self):
+        program = (
+            "import os\nos.environ['KERAS_BACKEND'] = 'numpy'\n"
+            "import keras, hypercycle as hc\n"
+            "try:\n    hc.attach(keras.optimizers.SGD(), lr=hc.Cycle(0.1, 0.5, 4))\n"
+            "except ValueError as error:\n"
+            "    assert 'the backend is numpy: set KERAS_BACKEND before' in str(error), error\n"
+            "else:\n    raise SystemExit('not refused')\n"
         )
-
-    def call(self, x, training=False):
-        if not training:
-            return x
-        factor = keras.ops.cast(self.schedule(self.batches), x.dtype)
-        self.batches.assign_add(1)
-        return factor * x
+        subprocess.run([sys.executable, "-c", program], check=True)
 
 
-class WeightedLoss(keras.Sequential):
-    """Multiplies its loss by what a schedule gives at the optimizer's iterations."""
+class TestClass:
+    def test_a_class_without_a_plan_is_the_plain_one(self):
+        optimizer = cycled_class(SGD)(0.1, momentum=0.5)
+        assert (optimizer.plan, optimizer.values) == (None, {})
+        assert_same(train(optimizer), train(SGD(0.1, momentum=0.5)), rtol=0)
 
-    def compute_loss(self, *arguments, **named):
-        loss = super().compute_loss(*arguments, **named)
-        return loss * keras.ops.cast(self.schedule(self.optimizer.iterations), loss.dtype)
+    def test_a_class_of_ones_own_is_registered_by_cycled_class(self, tmp_path):
+        @keras.saving.register_keras_serializable("test")
+        class Own(SGD):
+            pass
 
-
-class Counting(keras.callbacks.Callback):
-    batch = 0
-
-    def on_train_begin(self, logs=None):
-        Counting.batch = -1
-
-    def on_train_batch_begin(self, batch, logs=None):
-        Counting.batch += 1
-
-
-class TestOtherValuesInTheStep:
-    """What is no hyperparameter of an optimizer."""
-
-    wave = hc.Cycle(0.5, 2.0, 4)
-
-    def by_hand(self, _):
-        """Return the value of the batch that Python has counted, in a step that is not compiled."""
-        return self.wave(Counting.batch)
-
-    @pytest.mark.parametrize("mode", FAST)
-    def test_a_layer_that_counts(self, mode):
-        def model(schedule):
-            keras.utils.set_random_seed(1)
-            return keras.Sequential([keras.Input((5,)), Scaled(schedule), keras.layers.Dense(1)])
-
-        expected = train(
-            SGD(0.01),
-            model=model(self.by_hand),
-            callbacks=[Counting()],
-            compiled={"run_eagerly": True},
-        )
-        driven = train(SGD(0.01), model=model(self.wave), compiled=MODES[mode])
-        assert_same(driven, expected)
-        assert int(keras.ops.convert_to_numpy(driven.layers[0].batches.value)) == 24
-
-    def test_a_loss_with_the_optimizers_iterations(self):
-        def trained(schedule, **compiled):
-            keras.utils.set_random_seed(1)
-            model = WeightedLoss([keras.Input((5,)), keras.layers.Dense(1)])
-            model.schedule = schedule
-            return train(SGD(0.01), model=model, callbacks=[Counting()], compiled=compiled)
-
-        if BACKEND == "jax":  # Keras computes the loss without the optimizer's variables
-            with pytest.raises(TypeError, match="'NoneType' object is not callable"):
-                trained(self.wave)
-        else:
-            assert_same(trained(self.wave), trained(self.by_hand, run_eagerly=True))
-
-
-def test_a_second_fit_goes_on():
-    optimizer = hc.attach(SGD(0.01, momentum=0.9), PLAN)
-    model = train(optimizer, epochs=1)
-    fit(model, epochs=2, initial_epoch=1)
-    assert_same(model, by_hand(SGD(0.01, momentum=0.9, weight_decay=1e-3)))
+        path = tmp_path / "own.keras"
+        train(hc.attach(Own(0.01), lr=LR), epochs=1).save(path)
+        assert cycled_class(Own) is cycled_class(Own)
+        assert cycled_class(cycled_class(Own)) is cycled_class(Own)
+        assert type(keras.saving.load_model(path).optimizer) is cycled_class(Own)

@@ -59,7 +59,7 @@ def values_in_pytorch(plan):
 
 
 class Telling(keras.optimizers.SGD):
-    """What takes the place of the demo's SGD: weights become the values that are in force."""
+    """What takes the place of the demo's SGD: weights become the values that take effect."""
 
     def update_step(self, gradient, variable, learning_rate):
         values = [learning_rate, self.momentum, self.weight_decay]

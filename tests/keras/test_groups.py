@@ -126,13 +126,13 @@ class TestRefused:
         model = make_model()
         before = [one.numpy() for one in model.trainable_variables]
         with pytest.raises(
-            ValueError, match=r"learning_rate: Groups says nothing about model/second/kernel, model"
+            ValueError, match=r"learning_rate: Groups does not mention model/second/kernel, model"
         ):
             train(optimizer, model=model)
         for one, other in zip(model.trainable_variables, before, strict=True):
             np.testing.assert_array_equal(one.numpy(), other)
 
-    def test_part_of_a_path_is_no_match(self):
+    def test_part_of_a_path_does_not_match(self):
         optimizer = hc.attach(OPTIMIZERS.SGD(0.1), lr=hc.Groups({"first": LR, ".*": None}))
         with pytest.raises(ValueError, match=r"'first' matches no variable .* model/first/kernel"):
             optimizer.build(make_model().trainable_variables)
@@ -141,8 +141,8 @@ class TestRefused:
         with pytest.raises(TypeError, match=r"groups are regular expressions .* got 0"):
             hc.attach(OPTIMIZERS.SGD(), lr=hc.Groups({0: LR}))
 
-    def test_what_is_no_regular_expression(self):
-        with pytest.raises(ValueError, match=r"'\(' is no regular expression"):
+    def test_what_is_not_a_regular_expression(self):
+        with pytest.raises(ValueError, match=r"'\(' is not a regular expression"):
             hc.attach(OPTIMIZERS.SGD(), lr=hc.Groups({"(": LR}))
 
     def test_nadam(self):

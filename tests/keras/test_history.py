@@ -235,3 +235,21 @@ class TestKerassOwnCallbacks:
                 for event in reader.Tensors(f"epoch_{name}")
             }
             assert logged == pytest.approx({0: first[own], 1: last[own]})
+
+
+@pytest.mark.skipif(
+    not hasattr(keras.optimizers, "MultiOptimizer"), reason="MultiOptimizer came with Keras 3.15"
+)
+def test_it_asks_which_of_several_optimizers():
+    def together():
+        first = hc.attach(SGD(0.01, momentum=0.9, name="one"), PLAN)
+        other = hc.attach(keras.optimizers.Adam(0.01, name="other"), hc.Plan(lr=LR, beta1=0.8))
+        mapped = keras.optimizers.OptimizerMap(first, {".*second/.*": other})
+        return keras.optimizers.MultiOptimizer(mapped), other
+
+    with pytest.raises(ValueError, match=r"several optimizers .* follow plans, .*: give"):
+        train(together()[0], callbacks=[CycleHistory()])
+    optimizer, other = together()
+    history = CycleHistory(optimizer=other)
+    train(optimizer, callbacks=[history], epochs=1)
+    assert sorted(history.values) == ["beta1", "lr"]

@@ -15,8 +15,8 @@ from keras_models import BACKEND, LR, PLAN, assert_same, fit, make_model, train,
 
 import hypercycle as hc
 import hypercycle_keras
-from hypercycle_keras import cycled, cycled_class
-from hypercycle_keras.cycled import driven
+from hypercycle_keras import cycled_class
+from hypercycle_keras.optimizer import optimizers_with_plans
 
 SGD = keras.optimizers.SGD
 
@@ -210,11 +210,6 @@ class TestConfig:
         with pytest.raises(ValueError, match=r"(?s)unknown waveform 'camel'.*compile=False"):
             cycled_class(SGD).from_config(config)
 
-    def test_a_class_without_a_plan_is_the_plain_one(self):
-        optimizer = cycled_class(SGD)(0.1, momentum=0.5)
-        assert (optimizer.plan, optimizer.values) == (None, {})
-        assert_same(train(optimizer), train(SGD(0.1, momentum=0.5)), rtol=0)
-
 
 @pytest.mark.skipif(
     not hasattr(keras.optimizers, "MultiOptimizer"), reason="MultiOptimizer came with Keras 3.15"
@@ -229,47 +224,26 @@ def test_several_optimizers_go_on_in_mid_cycle(tmp_path):
     path = tmp_path / "model.keras"
     train(optimizer(), epochs=1).save(path)
     model = keras.saving.load_model(path)
-    assert [one.plan_step for one in driven(model.optimizer)] == [12, 12]
+    assert [one.plan_step for one in optimizers_with_plans(model.optimizer)] == [12, 12]
     fit(model, epochs=1)
     assert_same(model, train(optimizer()), rtol=0)
 
 
-def test_a_loss_scale_goes_on_in_mid_cycle(tmp_path):
+@pytest.mark.parametrize("wrap_first", [True, False])
+def test_a_loss_scale_goes_on_in_mid_cycle(tmp_path, wrap_first):
     def optimizer():
+        if wrap_first:
+            plain = SGD(0.01, momentum=0.9, weight_decay=1e-3)
+            return hc.attach(keras.optimizers.LossScaleOptimizer(plain, initial_scale=8.0), PLAN)
         return keras.optimizers.LossScaleOptimizer(cycled_sgd(), initial_scale=8.0)
 
     path = tmp_path / "model.keras"
     train(optimizer(), epochs=1).save(path)
     model = keras.saving.load_model(path)
-    assert model.optimizer.inner_optimizer.plan_step == 12
+    answers = model.optimizer if wrap_first else model.optimizer.inner_optimizer
+    assert (answers.plan, answers.plan_step) == (PLAN, 12)
     fit(model, epochs=1)
     assert_same(model, train(optimizer()), rtol=0)
-
-
-def test_a_class_of_ones_own_is_registered_by_cycled_class(tmp_path):
-    @keras.saving.register_keras_serializable("test")
-    class Own(SGD):
-        pass
-
-    path = tmp_path / "own.keras"
-    train(hc.attach(Own(0.01), lr=LR), epochs=1).save(path)
-    assert cycled_class(Own) is cycled_class(Own)
-    assert cycled_class(cycled_class(Own)) is cycled_class(Own)
-    assert type(keras.saving.load_model(path).optimizer) is cycled_class(Own)
-
-
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_another_plan_takes_the_place_of_a_loaded_one(tmp_path):
-    path = tmp_path / "model.keras"
-    train(cycled_sgd(), epochs=1).save(path)
-    model = keras.saving.load_model(path)
-    with pytest.raises(ValueError, match="follows a plan already, for lr, momentum, weight_decay"):
-        hc.attach(model.optimizer, lr=LR)
-    with pytest.warns(UserWarning, match="its state was copied"):
-        optimizer = cycled(model.optimizer, momentum=0.5, replace=True, start_step=3)
-    assert optimizer.plan == hc.Plan(momentum=0.5)
-    assert optimizer.plan_step == 3
-    assert int(keras.ops.convert_to_numpy(optimizer.iterations.value)) == 12
 
 
 def test_pickling_a_model(uninterrupted):

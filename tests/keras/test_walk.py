@@ -10,7 +10,7 @@ from keras_walk import EFFECT, MODES, TOLERANCE, by_attach, by_hand, distance, s
 CASES = keras_walk.cases()
 RUNS = keras_walk.runs()
 REFUSALS = keras_walk.refusals()
-# torch.compile takes a quarter of a minute each time; test_keras_step.py has one.
+# torch.compile takes a quarter of a minute each time; test_optimizer.py has one.
 FAST = [mode for mode in MODES if (BACKEND, mode) != ("torch", "jit")]
 SPREAD = CASES[:: len(CASES) // {"jax": 24, "tensorflow": 16, "torch": 70}[BACKEND]]
 SAMPLE = list(zip(SPREAD, cycle(FAST), strict=False))

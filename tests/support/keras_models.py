@@ -12,6 +12,19 @@ _random = np.random.default_rng(0)
 X = _random.normal(size=(8 * BATCHES, 5)).astype("float32")
 Y = _random.normal(size=(8 * BATCHES, 1)).astype("float32")
 
+# What model.compile is given.
+MODES = {
+    "eager": {"run_eagerly": True},
+    "default": {},
+    "jit": {"jit_compile": True},
+    "several": {"steps_per_execution": 8},
+    "several-jit": {"steps_per_execution": 8, "jit_compile": True},
+}
+if BACKEND == "torch":  # which refuses several steps per execution
+    MODES = {name: mode for name, mode in MODES.items() if "several" not in name}
+# torch.compile takes a quarter of a minute each time.
+FAST = [mode for mode in MODES if (BACKEND, mode) != ("torch", "jit")]
+
 LR = hc.Cycle(0.01, 0.1, 5)
 PLAN = hc.Plan(
     lr=LR,

@@ -153,8 +153,8 @@ TORCH_JIT = {
 
 REFUSED = {
     "switch": "is a switch",
-    "count": "is a whole number by meaning",
-    "no number": "not a number",
+    "count": "is a count",
+    "not a number": "must be a number",
     "build": "only once, when it is built",
     "outside": "outside of the optimizer's step",
     "unused": "only with use_ema=True",
@@ -166,7 +166,7 @@ _REASONS = {
     "gradient_accumulation_steps": "count",
     "ns_steps": "count",
     "warmup_steps": "count",
-    "exclude_layers": "no number",
+    "exclude_layers": "not a number",
     "initial_accumulator_value": "build",
     "loss_scale_factor": "outside",
     "ema_momentum": "unused",
