@@ -12,11 +12,9 @@ import keras
 import numpy as np
 
 from hypercycle.numbers.checks import whole_number
-from hypercycle.range_test.random_states import kept_random_states_of_loaders
-from hypercycle.range_test.recorded import RangeTest
-from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
-from hypercycle.range_test.sweep import Sweep
+from hypercycle.range_test import RangeTest, Recorder, Sweep
+from hypercycle.range_test.random_states import keep_random_states_of_loaders
+from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
 from hypercycle_keras.cycled import cycled
 
@@ -95,16 +93,16 @@ def range_test(
     _check_model(model)
     stream = endless(_batches(x, y, batch_size), "x")
     tests = []
-    with kept_random_states_of_loaders(), _kept_backend_state(), closing(stream):
+    with keep_random_states_of_loaders(), _keep_backend_state(), closing(stream):
         for _ in range(runs.repeats):
             with (
-                _kept(model),
+                _keep(model),
                 Recorder(sweep, stop_early=stop_early, progress=progress) as recorder,
             ):
                 _follow(model, sweep)
                 _record(recorder, model, stream, runs)
             tests.append(recorder.range_test())
-    return averaged(tests)
+    return average(tests)
 
 
 def _follow(model: keras.Model, sweep: Sweep) -> None:
@@ -147,7 +145,7 @@ def _in_numpy(batch: Any) -> Any:
 
 
 @contextmanager
-def _kept(model: keras.Model) -> Iterator[None]:
+def _keep(model: keras.Model) -> Iterator[None]:
     """Put back the variables of the model, its optimizer and what it has compiled.
 
     The seeds of layers such as Dropout are among the variables.
@@ -169,7 +167,7 @@ _ATTRIBUTES = ("optimizer", "train_function", "steps_per_execution", "stop_train
 
 
 @contextmanager
-def _kept_backend_state() -> Iterator[None]:
+def _keep_backend_state() -> Iterator[None]:
     """Put back the random state of the backend; JAX has none."""
     backend = keras.backend.backend()
     if backend == "torch":

@@ -13,10 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from hypercycle.range_test.random_states import kept_random_states_of_loaders
-from hypercycle.range_test.recorded import RangeTest
-from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
+from hypercycle.range_test import RangeTest, Recorder
+from hypercycle.range_test.random_states import keep_random_states_of_loaders
+from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
 from hypercycle_optax.transformation import cycled
 
@@ -107,23 +106,23 @@ def range_test(
     )
     given = endless(batches, "batches")
     transformation = cycled(factory, {name: Tabulated(sweep.values)})
-    with kept_random_states_of_loaders(), closing(given):
+    with keep_random_states_of_loaders(), closing(given):
         stream = _groups(given, runs.accumulate)
         first = next(stream)
         stream = itertools.chain([first], stream)
         _check_loss(loss, params, jax.tree.map(lambda leaf: leaf[0], first), key)
-        at_once = runs.metrics_every if runs.metrics else _fitting(first, len(sweep))
-        run = _compiled(transformation, loss, with_key=key is not None)
+        at_once = runs.metrics_every if runs.metrics else _updates_that_fit(first, len(sweep))
+        run = _compile(transformation, loss, with_key=key is not None)
         tests = []
         for repeat in range(runs.repeats):
             keys = None if key is None else jax.random.fold_in(key, repeat)
             with Recorder(sweep, stop_early=stop_early, progress=progress) as recorder:
                 _record(recorder, run, transformation, params, stream, at_once, keys, runs)
             tests.append(recorder.range_test())
-    return averaged(tests)
+    return average(tests)
 
 
-def _compiled(transformation: Any, loss: Any, *, with_key: bool) -> Any:
+def _compile(transformation: Any, loss: Any, *, with_key: bool) -> Any:
     def mean_loss(params: Any, batches: Any, key: Any) -> Any:
         """Return the mean over a group of batches, one after the other."""
         count = jax.tree.leaves(batches)[0].shape[0]
@@ -186,7 +185,7 @@ def _groups(stream: Iterator[Any], accumulate: int) -> Iterator[Any]:
             group = []
 
 
-def _fitting(group: Any, steps: int) -> int:
+def _updates_that_fit(group: Any, steps: int) -> int:
     """Return of how many updates the batches are stacked at once: as equal parts as possible."""
     size = sum(int(leaf.nbytes) for leaf in jax.tree.leaves(group))
     most = max(min(steps, _UPDATES_AT_ONCE, _BYTES_AT_ONCE // max(size, 1)), 1)

@@ -12,14 +12,12 @@ import numpy as np
 import torch
 from torch import distributed, nn
 
-from hypercycle.range_test.recorded import RangeTest
-from hypercycle.range_test.recorder import Recorder
-from hypercycle.range_test.running import Metrics, Runs, averaged, endless, sweep_of
-from hypercycle.range_test.sweep import Sweep
+from hypercycle.range_test import RangeTest, Recorder, Sweep
+from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle_torch import names as hyperparameters
 from hypercycle_torch.attaching import is_optimizer
 from hypercycle_torch.names import Hyperparameter
-from hypercycle_torch.snapshot import has_state, kept_batches, kept_flags, kept_training
+from hypercycle_torch.snapshot import has_state, keep_batches, keep_flags, keep_training
 
 
 def range_test(
@@ -135,10 +133,10 @@ def range_test(
     shown = progress if group is None or distributed.get_rank(group) == 0 else False
     training = _Training(model, optimizer, loss, runs.accumulate, scaler)
     tests = []
-    with kept_batches(batches), closing(stream), torch.enable_grad():
+    with keep_batches(batches), closing(stream), torch.enable_grad():
         for _ in range(runs.repeats):
             with (
-                kept_training(model, optimizer, scaler, restore),
+                keep_training(model, optimizer, scaler, restore),
                 Recorder(sweep, stop_early=stop_early, progress=shown) as recorder,
             ):
                 if not model.training:
@@ -153,7 +151,7 @@ def range_test(
                     if recorder.record(result, **measured):
                         break
             tests.append(recorder.range_test())
-    return averaged(tests)
+    return average(tests)
 
 
 @dataclass(frozen=True)
@@ -273,7 +271,7 @@ def _write(optimizer: Any, place: Hyperparameter, ratios: Iterable[float], value
 
 
 def _measure(model: nn.Module, metrics: Metrics) -> dict[str, float]:
-    with kept_flags(model), torch.no_grad():
+    with keep_flags(model), torch.no_grad():
         model.eval()
         return {name: _number(metric(model), name) for name, metric in metrics.items()}
 

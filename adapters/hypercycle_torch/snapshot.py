@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hypercycle.range_test.random_states import kept_random_states
+from hypercycle.range_test.random_states import keep_random_states
 from hypercycle_torch.attaching import is_optimizer
 from hypercycle_torch.follower import OptimizerFollower
 
@@ -26,7 +26,7 @@ _MOST_PARTS = 100
 
 
 @contextmanager
-def kept_training(
+def keep_training(
     model: nn.Module, optimizer: Any, scaler: Any, others: Iterable[Any]
 ) -> Iterator[None]:
     """Keep all that an update changes: model, optimizer, gradients, scaler and other objects.
@@ -38,26 +38,26 @@ def kept_training(
         # The last is put back first. Others may write into the optimizer when they load, extra
         # states are put back into modules that have their attributes.
         for part in (
-            kept_extra_states(model),
-            kept_flags(model),
-            kept_attributes(model),
-            kept_buffers(model),
-            kept_weights(model, optimizer),
-            kept_gradients(model, optimizer),
-            kept_groups(optimizer),
-            kept_optimizer_attributes(optimizer),
-            kept_optimizer_state(optimizer),
-            kept_scaler(scaler),
-            kept_states(others),
+            keep_extra_states(model),
+            keep_flags(model),
+            keep_attributes(model),
+            keep_buffers(model),
+            keep_weights(model, optimizer),
+            keep_gradients(model, optimizer),
+            keep_groups(optimizer),
+            keep_optimizer_attributes(optimizer),
+            keep_optimizer_state(optimizer),
+            keep_scaler(scaler),
+            keep_states(others),
         ):
             stack.enter_context(part)
         yield
 
 
 @contextmanager
-def kept_batches(batches: Any) -> Iterator[None]:
+def keep_batches(batches: Any) -> Iterator[None]:
     """Keep what drawing batches changes: random states, the loader's own ones and its position."""
-    with kept_random_states(), kept_torch_random_states(), kept_loader(batches):
+    with keep_random_states(), keep_torch_random_states(), keep_loader(batches):
         yield
 
 
@@ -65,7 +65,7 @@ def kept_batches(batches: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_flags(model: nn.Module) -> Iterator[None]:
+def keep_flags(model: nn.Module) -> Iterator[None]:
     """Keep whether each module is training or evaluating."""
     flags = [(module, module.training) for module in model.modules()]
     try:
@@ -76,7 +76,7 @@ def kept_flags(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def kept_attributes(model: nn.Module) -> Iterator[None]:
+def keep_attributes(model: nn.Module) -> Iterator[None]:
     """Keep which parameters, buffers and submodules there are, and the user's own attributes.
 
     The modules of PyTorch keep nothing in attributes but caches and what wrappers prepare once.
@@ -99,7 +99,7 @@ def kept_attributes(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def kept_buffers(model: nn.Module) -> Iterator[None]:
+def keep_buffers(model: nn.Module) -> Iterator[None]:
     """Keep the values in the buffers."""
     kept = [(buffer, buffer.detach().clone()) for buffer in _leaves(model.buffers())]
     try:
@@ -109,7 +109,7 @@ def kept_buffers(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def kept_weights(model: nn.Module, optimizer: Any) -> Iterator[None]:
+def keep_weights(model: nn.Module, optimizer: Any) -> Iterator[None]:
     """Keep the values in the parameters, of the model and of the optimizer."""
     kept = [(p, p.detach().clone()) for p in _parameters(model, optimizer)]
     try:
@@ -119,7 +119,7 @@ def kept_weights(model: nn.Module, optimizer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_extra_states(model: nn.Module) -> Iterator[None]:
+def keep_extra_states(model: nn.Module) -> Iterator[None]:
     """Keep what modules hand out by ``get_extra_state``."""
     kept = [
         (module, copy.deepcopy(module.get_extra_state()))
@@ -135,7 +135,7 @@ def kept_extra_states(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def kept_gradients(model: nn.Module, optimizer: Any) -> Iterator[None]:
+def keep_gradients(model: nn.Module, optimizer: Any) -> Iterator[None]:
     """Set the gradients aside."""
     kept = [(p, p.grad) for p in _parameters(model, optimizer)]
     # Backward passes write into the buckets of DistributedDataParallel, of which these are views.
@@ -158,7 +158,7 @@ def kept_gradients(model: nn.Module, optimizer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_groups(optimizer: Any) -> Iterator[None]:
+def keep_groups(optimizer: Any) -> Iterator[None]:
     """Keep the entries of the parameter groups."""
     groups = [group for one in _optimizers(optimizer) for group in one.param_groups]
     entries = [(group, dict(group)) for group in groups]
@@ -178,7 +178,7 @@ def kept_groups(optimizer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_optimizer_attributes(optimizer: Any) -> Iterator[None]:
+def keep_optimizer_attributes(optimizer: Any) -> Iterator[None]:
     """Keep the optimizer's attributes and hooks; the hooks of cyclers are taken out."""
     kept = []
     for one in _optimizers(optimizer):
@@ -198,7 +198,7 @@ def kept_optimizer_attributes(optimizer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_optimizer_state(optimizer: Any) -> Iterator[None]:
+def keep_optimizer_state(optimizer: Any) -> Iterator[None]:
     """Set the optimizer's state aside; inside, a copy stands in for it."""
     kept = []
     for one in _optimizers(optimizer):
@@ -216,7 +216,7 @@ def kept_optimizer_state(optimizer: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_scaler(scaler: Any) -> Iterator[None]:
+def keep_scaler(scaler: Any) -> Iterator[None]:
     """Set a gradient scaler's state aside; inside, a copy stands in for it."""
     own = {} if scaler is None else vars(scaler)
     before = dict(own)
@@ -233,7 +233,7 @@ def kept_scaler(scaler: Any) -> Iterator[None]:
 
 
 @contextmanager
-def kept_states(others: Iterable[Any]) -> Iterator[None]:
+def keep_states(others: Iterable[Any]) -> Iterator[None]:
     """Keep the state of objects by ``state_dict`` and ``load_state_dict``."""
     kept = [(one, copy.deepcopy(one.state_dict())) for one in others]
     with ExitStack() as stack:
@@ -246,7 +246,7 @@ def kept_states(others: Iterable[Any]) -> Iterator[None]:
 
 
 @contextmanager
-def kept_torch_random_states() -> Iterator[None]:
+def keep_torch_random_states() -> Iterator[None]:
     """Keep PyTorch's random states, of the CPU and of each accelerator that is in use."""
     cpu = torch.get_rng_state()
     accelerators = [
@@ -266,7 +266,7 @@ def kept_torch_random_states() -> Iterator[None]:
 
 
 @contextmanager
-def kept_loader(loader: Any) -> Iterator[None]:
+def keep_loader(loader: Any) -> Iterator[None]:
     """Keep a loader's generators, its position, and its samplers' and datasets' attributes."""
     parts = _parts(loader)
     generators = [put_back for part in parts if (put_back := _generator_state(part)) is not None]

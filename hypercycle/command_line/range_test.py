@@ -18,8 +18,7 @@ from hypercycle.command_line.plot import check_picture, choose_file_backend, sav
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plan_files.commented import commented
 from hypercycle.plans.plan import Plan
-from hypercycle.range_test.bounds import Bounds
-from hypercycle.range_test.recorded import RangeTest
+from hypercycle.range_test import Bounds, RangeTest
 
 
 class UserCodeFailure(Failure):
@@ -81,7 +80,7 @@ def range_test(
             commented(Plan(lr=0.0), "", [])
     elif epochs is not None or steps_per_epoch is not None or force:
         raise Failure("--epochs, --steps-per-epoch and --force are for --new, which is not given")
-    test = _called(function, whole=whole)
+    test = _result_of(function, whole=whole)
     with refused(ValueError):
         bounds = test.bounds(on)
     click.echo(bounds if isinstance(bounds, Bounds) else wrapped(str(bounds)))
@@ -99,7 +98,7 @@ def range_test(
         write_new(text, plan_file)
 
 
-def _called(target: str, *, whole: bool) -> RangeTest:
+def _result_of(target: str, *, whole: bool) -> RangeTest:
     """Return what the user's function returns."""
     name, _, attribute = target.partition(":")
     if not name or not attribute:
@@ -109,14 +108,14 @@ def _called(target: str, *, whole: bool) -> RangeTest:
         raise Failure(f"name the module, not its file: {module}:{attribute} instead of {target}")
     if (here := str(Path.cwd())) not in sys.path:  # as `python -m` does
         sys.path.insert(0, here)
-    module = _users(lambda: _imported(name), name, whole=whole)
+    module = _call_users_code(lambda: _import(name), name, whole=whole)
     function = getattr(module, attribute, None)
     if not callable(function):
         names = [one for one, value in vars(module).items() if callable(value)]
         raise Failure(
             f"{name} has no function {attribute!r}; {suggestion(attribute, names)}".rstrip("; ")
         )
-    result = _users(function, target, whole=whole)
+    result = _call_users_code(function, target, whole=whole)
     if not isinstance(result, RangeTest):
         raise Failure(
             f"{target} must return a RangeTest, as hypercycle_torch.range_test(…) does, got "
@@ -125,7 +124,7 @@ def _called(target: str, *, whole: bool) -> RangeTest:
     return result
 
 
-def _imported(name: str) -> Any:
+def _import(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -134,7 +133,7 @@ def _imported(name: str) -> Any:
         raise Failure(f"no module {error.name!r}, neither in {Path.cwd()} nor installed") from error
 
 
-def _users(function: Callable[[], Any], name: str, *, whole: bool) -> Any:
+def _call_users_code(function: Callable[[], Any], name: str, *, whole: bool) -> Any:
     """Return what code of the user's returns; its exceptions in one line unless asked for all."""
     try:
         return function()

@@ -68,10 +68,10 @@ def fit_curve(places: Floats, points: Floats, order: int = 2, kink: float = np.i
     centres = grid[order - 1 : -1]  # of the differences
     loose = np.where(centres > kink - 1.5 * (grid[1] - grid[0]), _LOOSE, 1.0)
 
-    def smoothed(trust: _Trust) -> tuple[Floats, Floats]:
+    def posterior(trust: _Trust) -> tuple[Floats, Floats]:
         roughness = differences.T @ (trust.penalties[:, None] * differences)
         information, target = _normal_equations(y, trust.weights, nodes)
-        return _smoothed(
+        return _posterior(
             information,
             target,
             roughness * (trust.weights.sum() / GRID),
@@ -80,10 +80,10 @@ def fit_curve(places: Floats, points: Floats, order: int = 2, kink: float = np.i
             rank=GRID - order,
         )
 
-    mean, root = smoothed(_Trust(np.ones_like(y), loose, independent=1.0))
+    mean, root = posterior(_Trust(np.ones_like(y), loose, independent=1.0))
     for _ in range(_ROUNDS - 1):
         trust = _trust(_residuals(y, mean, nodes), places, centres, loose)
-        mean, root = smoothed(trust)
+        mean, root = posterior(trust)
 
     normal = np.random.default_rng(0).standard_normal((GRID, DRAWS))
     draws = mean[:, None] + root @ normal
@@ -155,7 +155,7 @@ def _normal_equations(y: Floats, weights: Floats, nodes: _Nodes) -> tuple[Floats
     return information.astype(np.float64), target.astype(np.float64)
 
 
-def _smoothed(
+def _posterior(
     information: Floats,
     target: Floats,
     roughness: Floats,

@@ -11,10 +11,10 @@ import numpy as np
 
 
 @contextmanager
-def kept_random_states() -> Iterator[None]:
+def keep_random_states() -> Iterator[None]:
     """Put the states of ``random`` and ``numpy.random`` back at the end, after an error too.
 
-    >>> with kept_random_states():
+    >>> with keep_random_states():
     ...     first = random.random()
     >>> random.random() == first
     True
@@ -28,10 +28,10 @@ def kept_random_states() -> Iterator[None]:
 
 
 @contextmanager
-def kept_random_states_of_loaders() -> Iterator[None]:
+def keep_random_states_of_loaders() -> Iterator[None]:
     """Also put PyTorch's state back, where it is loaded: its ``DataLoader`` serves others too."""
     torch = sys.modules.get("torch")
-    with kept_random_states():
+    with keep_random_states():
         if torch is None:
             yield
             return

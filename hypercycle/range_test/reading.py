@@ -156,7 +156,7 @@ def read(places: Floats, runs: Floats) -> Reading:
     level = least + size
     behind = np.arange(len(points)) > lowest
 
-    def followed(values: Floats) -> Floats:
+    def follow(values: Floats) -> Floats:
         excess = np.maximum(values - level, 0.0)
         with np.errstate(over="ignore"):  # by next to nothing; expm1 takes infinity
             bent = level - size * np.expm1(-excess / size)
@@ -167,16 +167,16 @@ def read(places: Floats, runs: Floats) -> Reading:
     stays = over.size > 0 and np.median(points[over[0] : over[0] + 5]) > level  # no spike
     if risen.size and stays and points[over[0] - 1] <= least + 3.0 * noise:
         kink = float(places[over[0] - 1])  # from the bottom to the top of a wall in one step
-    curve = fit_curve(places, followed(points), kink=kink)
+    curve = fit_curve(places, follow(points), kink=kink)
     best = _lowest_places(curve)
 
     # The descent alone, as if the curve stayed at its lowest: the rise does not bend it, so it may
     # be smoother.
     rise = np.interp(places, curve.grid, curve.mean - curve.mean.min())
-    flat = followed(points) - rise * (places > np.median(best))
+    flat = follow(points) - rise * (places > np.median(best))
     descending = fit_curve(places, flat, order=3)
     if len(runs) > 1:
-        spread = _spread_of_mean([fit_curve(places, followed(run)) for run in runs])
+        spread = _spread_of_mean([fit_curve(places, follow(run)) for run in runs])
         curve = Curve(curve.grid, curve.mean, curve.draws + spread)
         descending = Curve(descending.grid, descending.mean, descending.draws + spread)
         best = _lowest_places(curve)
@@ -192,7 +192,7 @@ def _running_median(points: Floats) -> Floats:
 def _spread_of_mean(curves: list[Curve]) -> Floats:
     """Return deviations that the mean of so many runs may have, one for each draw.
 
-    What one run has from end to end, such as the luck of its initial weights, is no noise between
+    What one run has from end to end, such as the luck of its initial weights, is not noise between
     neighbouring points. What noise makes of the difference between the runs is left out: the draws
     have it already.
     """
@@ -218,7 +218,7 @@ def _lowest_places(curve: Curve) -> Floats:
 def _places_of_descent(grid: Floats, curves: Floats, turns: Floats) -> dict[str, Floats]:
     """Return the places of low, steepest and slowed of each curve, before it turns.
 
-    What is ragged after the turn is no descent.
+    What is ragged after the turn is not a descent.
     """
     spacing = grid[1] - grid[0]
     rows = np.arange(len(curves))

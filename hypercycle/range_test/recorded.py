@@ -77,11 +77,11 @@ class RangeTest:
                 "values must be finite and increasing, one for each update, got "
                 f"{values.tolist()!r:.80}"
             )
-        losses = _recorded(self.losses, "losses", values)
+        losses = _curve(self.losses, "losses", values)
         metrics = {} if self.metrics is None else self.metrics
         if not isinstance(metrics, Mapping):
             metrics = {"metric": metrics}
-        metrics = {key: _recorded(one, f"metrics[{key!r}]", values) for key, one in metrics.items()}
+        metrics = {key: _curve(one, f"metrics[{key!r}]", values) for key, one in metrics.items()}
         if "loss" in metrics:
             raise ValueError("a metric cannot be called 'loss', which names the losses")
         if not isinstance(self.name, str):
@@ -226,7 +226,7 @@ def _numbers(values: Any, name: str) -> Floats:
     return array
 
 
-def _recorded(points: Any, name: str, values: Floats) -> Floats:
+def _curve(points: Any, name: str, values: Floats) -> Floats:
     array = _numbers(points, name)
     if array.ndim not in (1, 2) or array.shape[-1] != values.size or array.shape[0] == 0:
         raise ValueError(

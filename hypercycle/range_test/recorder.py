@@ -104,7 +104,7 @@ class Recorder:
         Raises
         ------
         TypeError
-            If it is no number.
+            If it is not a number.
         RuntimeError
             If it has already said stop.
         """

@@ -141,7 +141,7 @@ def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
             raise ValueError(f"{name} is empty: there are no batches to train on")
 
 
-def averaged(tests: Sequence[RangeTest]) -> RangeTest:
+def average(tests: Sequence[RangeTest]) -> RangeTest:
     """Return the range test of repeated runs, which may have stopped at different values."""
     if len(tests) == 1:
         return tests[0]

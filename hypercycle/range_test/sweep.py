@@ -114,7 +114,7 @@ class Sweep:
         Raises
         ------
         TypeError, ValueError
-            If there is no loss or there are more than ``steps``, or what is recorded is no number.
+            If there is no loss or there are more than ``steps``, or one is not a number.
         """
         runs = _runs(losses)
         longest = max(map(len, runs))

@@ -9,14 +9,14 @@ import sys
 import numpy as np
 import pytest
 
-from hypercycle.range_test.random_states import kept_random_states, kept_random_states_of_loaders
+from hypercycle.range_test.random_states import keep_random_states, keep_random_states_of_loaders
 
 
 def drawn():
     return random.random(), np.random.random()
 
 
-@pytest.mark.parametrize("kept", [kept_random_states, kept_random_states_of_loaders])
+@pytest.mark.parametrize("kept", [keep_random_states, keep_random_states_of_loaders])
 def test_what_is_drawn_inside_is_drawn_again(kept):
     with kept():
         first = drawn()
@@ -24,7 +24,7 @@ def test_what_is_drawn_inside_is_drawn_again(kept):
     assert drawn() == first
 
 
-@pytest.mark.parametrize("kept", [kept_random_states, kept_random_states_of_loaders])
+@pytest.mark.parametrize("kept", [keep_random_states, keep_random_states_of_loaders])
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_error_too(kept, error):
     first = []
@@ -40,9 +40,9 @@ def test_after_an_error_too(kept, error):
 
 
 def test_a_seed_set_inside_is_forgotten():
-    with kept_random_states():
+    with keep_random_states():
         before = drawn()
-    with kept_random_states():
+    with keep_random_states():
         random.seed(0)
         np.random.seed(0)
         assert drawn() != before
@@ -52,10 +52,10 @@ def test_a_seed_set_inside_is_forgotten():
 def test_pytorch_is_among_those_of_loaders_alone():
     torch = pytest.importorskip("torch")
     state = torch.get_rng_state()
-    with kept_random_states_of_loaders():
+    with keep_random_states_of_loaders():
         torch.rand(3)
     assert torch.equal(torch.get_rng_state(), state)
-    with kept_random_states():
+    with keep_random_states():
         torch.rand(3)
     assert not torch.equal(torch.get_rng_state(), state)
 
@@ -63,8 +63,8 @@ def test_pytorch_is_among_those_of_loaders_alone():
 def test_pytorch_is_not_imported_for_it():
     code = """
 import sys
-from hypercycle.range_test.random_states import kept_random_states_of_loaders
-with kept_random_states_of_loaders():
+from hypercycle.range_test.random_states import keep_random_states_of_loaders
+with keep_random_states_of_loaders():
     pass
 print("torch" in sys.modules)
 """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hypercycle as hc
-from hypercycle.range_test.running import Runs, averaged, endless, sweep_of
+from hypercycle.range_test.running import Runs, average, endless, sweep_of
 from hypercycle.range_test.sweep import Sweep
 
 
@@ -131,14 +131,14 @@ def test_no_batches_at_all_are_refused():
 
 def test_one_run_is_itself():
     test = hc.RangeTest(np.geomspace(1e-3, 1.0, 12), np.ones(12))
-    assert averaged([test]) is test
+    assert average([test]) is test
 
 
 def test_a_repeat_that_stopped_before_its_first_measurement():
     values = np.geomspace(1e-3, 1.0, 12)
     whole = hc.RangeTest(values, np.ones(12), {"accuracy": np.linspace(0.0, 1.0, 12)})
     short = hc.RangeTest(values[:3], np.ones(3))
-    both = averaged([short, whole])
+    both = average([short, whole])
     assert both.losses.shape == (2, 12)
     assert np.isnan(both.losses[0, 3:]).all()
     assert both.metrics["accuracy"][1].tolist() == np.linspace(0.0, 1.0, 12).tolist()

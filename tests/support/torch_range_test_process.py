@@ -1,4 +1,4 @@
-"""One of the processes of test_torch_range_test.py; prints what it got as JSON."""
+"""One of the processes of tests/torch/test_range_test_runner.py; prints what it got as JSON."""
 
 import json
 import math

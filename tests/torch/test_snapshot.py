@@ -272,7 +272,7 @@ def test_training_is_the_same_with_a_range_test_before_it(
 
 
 EVERY_PART = [
-    name for name in vars(snapshot) if name.startswith("kept_") and name != "kept_training"
+    name for name in vars(snapshot) if name.startswith("keep_") and name != "keep_training"
 ]
 
 
@@ -289,7 +289,7 @@ def test_it_is_not_the_same_if_a_part_is_not_kept(part, monkeypatch):
 
     without = scene().training_from_here()
     tested = scene()
-    where = hypercycle_torch.range_test.__globals__ if part == "kept_batches" else vars(snapshot)
+    where = hypercycle_torch.range_test.__globals__ if part == "keep_batches" else vars(snapshot)
     monkeypatch.setitem(where, part, left_alone)
     with contextlib.suppress(ValueError):  # of weights that are none any more
         tested.range_test()
