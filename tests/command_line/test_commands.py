@@ -16,12 +16,10 @@ from click.testing import CliRunner
 
 import hypercycle as hc
 from hypercycle.command_line import hypercycle
-from hypercycle.command_line.commented import commented
 from hypercycle.command_line.plans import at_most, steps_of
 from hypercycle.numbers.lengths import Units
 from hypercycle.plugins import host
 from hypercycle.schedules.chain import Chain
-from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp
 
@@ -603,16 +601,6 @@ def test_new_refuses_what_makes_no_plan(flags, text):
     assert not Path("no").exists()
 
 
-def test_a_commented_plan_holds_any_plan():
-    plan = hc.Plan(
-        lr=hc.Cycle(0.1, 0.123456789012345678, 9, waveform=("hann", "welch")),
-        weight_decay=hc.Groups({"a": hc.Cycle(0.1, 0.5, 3), 1: None}),
-        eps=Chain((Constant(0.1), 5), Ramp(0.1, 0.2, 3)),
-    )
-    Path("any.toml").write_text(commented(plan, "any.toml", ["a note"]), encoding="utf-8")
-    assert hc.Plan.load("any.toml") == plan
-
-
 # --- schema ---
 
 
@@ -625,13 +613,6 @@ def test_the_schema_accepts_a_plan_and_refuses_a_broken_one():
     jsonschema.validate(tomllib.loads(PLAN), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(BROKEN), schema)
-
-
-def test_schema_needs_pydantic(monkeypatch):
-    monkeypatch.delitem(sys.modules, "hypercycle.plan_files.schema", raising=False)
-    monkeypatch.setitem(sys.modules, "pydantic", None)
-    assert error("schema") == "the schema needs pydantic: pip install 'hypercycle[files]'"
-    assert error("values", "plan.toml").startswith("plan.toml: plan files of this kind need pydan")
 
 
 # --- list ---
