@@ -89,9 +89,7 @@ def test_without_click_one_line_says_how_to_get_it(arguments):
 @pytest.mark.parametrize(
     ("absent", "arguments", "text"),
     [
-        ("pydantic", ["check", "plan.toml"], "pip install 'hypercycle[files]'"),
         ("tomlkit", ["new"], "pip install 'hypercycle[files]'"),
-        ("pydantic", ["schema"], "pip install 'hypercycle[files]'"),
         ("plotext", ["show", "plan.toml"], "pip install 'hypercycle[cli]'"),
         ("matplotlib", ["plot", "plan.toml", "-o", "a.png"], "pip install 'hypercycle[plot]'"),
         ("yaml", ["check", "plan.yaml"], "pip install 'PyYAML'"),
@@ -116,7 +114,7 @@ def test_help_and_lists_import_no_framework_and_nothing_that_draws_or_validates(
         "try:\n"
         "    hypercycle(sys.argv[1:], prog_name='hypercycle')\n"
         "finally:\n"
-        "    heavy = 'torch keras jax tensorflow optax matplotlib plotext pydantic tomlkit'\n"
+        "    heavy = 'torch keras jax tensorflow optax matplotlib plotext tomlkit'\n"
         "    print(*(name for name in heavy.split() if name in sys.modules), file=sys.stderr)\n"
     )
     for arguments in (["list", "--help"], ["list"], ["-h"], ["new", "-h"]):
@@ -172,7 +170,7 @@ def test_a_full_disk_is_an_error_in_one_line(arguments):
     [
         (["show", "plan.toml"], "0.0001+*"),
         (["list", "waveforms"], "  hann           hypercycle"),
-        (["check", "circle.toml"], "goes round in a circle: lr ? momentum ? lr"),
+        (["check", "circle.toml"], "is circular: lr ? momentum ? lr"),
         (["range-test", "os:getcwd"], "as hypercycle_torch.range_test(?) does"),
     ],
     ids=str,

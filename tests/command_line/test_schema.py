@@ -1,13 +1,12 @@
 """``hypercycle schema``: a JSON Schema that others can use."""
 
 import json
-import sys
 import tomllib
 from pathlib import Path
 
 import jsonschema
 import pytest
-from commands import BROKEN, PLAN, error, run, widest
+from commands import BROKEN, PLAN, run, widest
 
 
 def test_the_schema_accepts_a_plan_and_refuses_a_broken_one():
@@ -19,10 +18,3 @@ def test_the_schema_accepts_a_plan_and_refuses_a_broken_one():
     jsonschema.validate(tomllib.loads(PLAN), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(tomllib.loads(BROKEN), schema)
-
-
-def test_schema_needs_pydantic(monkeypatch):
-    monkeypatch.delitem(sys.modules, "hypercycle.plan_files.schema", raising=False)
-    monkeypatch.setitem(sys.modules, "pydantic", None)
-    assert error("schema") == "the schema needs pydantic: pip install 'hypercycle[files]'"
-    assert error("values", "plan.toml").startswith("plan.toml: plan files of this kind need pydan")

@@ -105,7 +105,7 @@ def test_the_readme_runs(installed, tmp_path):
     assert run("-c", script, folder=tmp_path, installed=installed) == "0.01 True\n"
 
 
-@pytest.mark.skipif(find_spec("pydantic") is None, reason="plan files need pydantic")
+@pytest.mark.skipif(find_spec("tomlkit") is None, reason="writing TOML needs tomlkit")
 def test_its_names_work_in_plan_files(installed, tmp_path):
     (tmp_path / "plan.toml").write_text(readme_block("toml"), encoding="utf-8")
     script = """

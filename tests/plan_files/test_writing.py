@@ -1,0 +1,64 @@
+"""Files are written whole or not at all."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from hypercycle.plan_files.writing import write_whole
+
+
+def test_permissions_and_links_stay(tmp_path):
+    path, link = tmp_path / "plan.toml", tmp_path / "link.toml"
+    path.write_bytes(b"old")
+    path.chmod(0o640)
+    link.symlink_to(path)
+    write_whole(link, b"new")
+    assert link.is_symlink()
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "new.toml", b"new")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new.toml").stat().st_mode) == 0o640
+
+
+def test_what_cannot_be_written_whole_is_left_as_it_was(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_bytes(b"old")
+    # A limit on the size of files ends the writing in the middle, as a full disk does.
+    script = (
+        "import resource, signal, sys\n"
+        "from pathlib import Path\n"
+        "from hypercycle.plan_files.writing import write_whole\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))\n"
+        "write_whole(Path(sys.argv[1]), bytes(20_000))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, path], capture_output=True, text=True, check=False
+    )
+    assert "OSError: [Errno 27] File too large" in done.stderr
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_error_names_the_file(tmp_path):
+    path = tmp_path / "no" / "plan.toml"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_whole(path, b"new")
+    assert caught.value.filename == str(path)
+
+
+def test_a_pipe_is_written_to(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
+        write_whole(pipe, b"new")
+        assert reader.communicate()[0] == b"new"
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert list(tmp_path.iterdir()) == [pipe]
