@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 
-MANY = strategies.examples(300)
+MANY = strategies.examples(120)
 
 
 @MANY

@@ -55,8 +55,7 @@ def our_per_step(cycle, step, xp):
     return 1.0 / (1.0 + 1e-4 * step)
 
 
-@pytest.mark.parametrize("optimizer", [sgd, adam])
-@pytest.mark.parametrize("halves", [(2000, 2000), (1000, 4000)])
+@pytest.mark.parametrize(("optimizer", "halves"), [(sgd, (2000, 2000)), (adam, (1000, 4000))])
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
@@ -81,8 +80,7 @@ def test_cyclic_lr(optimizer, halves, theirs, ours):
     np.testing.assert_allclose(values["momentum"], theirs_momentum, **SAME)
 
 
-@pytest.mark.parametrize("optimizer", [sgd, adam])
-@pytest.mark.parametrize("three_phase", [False, True])
+@pytest.mark.parametrize(("optimizer", "three_phase"), [(sgd, False), (adam, True)])
 @pytest.mark.parametrize("shape", [("cos", "hann"), ("linear", "linear")])
 @pytest.mark.parametrize("run", [(10_000, 0.3), (1000, 0.25), (10, 0.2), (16, 0.375)])
 def test_one_cycle_lr(optimizer, three_phase, shape, run):

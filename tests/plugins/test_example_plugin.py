@@ -14,6 +14,8 @@ import pytest
 import hypercycle
 from hypercycle import plugins
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(hypercycle.__file__).parents[1]
 EXAMPLE = ROOT / "examples" / "plugin"
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 
-MANY = strategies.examples(300)
-SOME = strategies.examples(150)
+MANY = strategies.examples(120)
+SOME = strategies.examples(100)
 
 RATIONAL = st.sampled_from(sorted(reference.SHAPES))
 EXACT_SCALES = st.one_of(

@@ -16,7 +16,7 @@ from hypercycle.namespaces.evaluation import _CHUNK
 from hypercycle.namespaces.namespace import NUMPY
 from hypercycle.schedules.function import Function
 
-MANY = strategies.examples(200)
+MANY = strategies.examples(120)
 SOME = strategies.examples(100)
 FEW = strategies.examples(50)
 
