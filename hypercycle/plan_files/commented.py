@@ -23,7 +23,7 @@ _COMMENTS = {
     "kind": "one part after the other",
     "parts": "each counts its steps from 0",
 }
-# What may be added to a cycle: told by keys behind a "#".
+# What may be added to a cycle: shown as keys behind a "#".
 _OPTIONAL = {"waveform": '"hann"', "scale": '"halving"', "cycles": "4"}
 _KEY = re.compile(r"^(\w+) = .*$", re.MULTILINE)
 _COLUMN, _WIDTH = 26, 80

@@ -35,7 +35,7 @@ _LENGTHS = {"anyOf": [_WHOLE, _WITH_UNIT]}
 # The text of a group's index, in files whose keys are texts.
 _INDEX = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
 
-# What may be told as an argument of pip.
+# What is safe to show as an argument of pip.
 _PACKAGE = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECASE)
 
 

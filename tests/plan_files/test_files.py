@@ -1,4 +1,4 @@
-"""Plan files: what is written reads back equal, what is wrong is told."""
+"""Plan files: what is written reads back equal, and everything that is wrong is listed."""
 
 import json
 import os
