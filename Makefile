@@ -2,12 +2,14 @@
 # and again when pyproject.toml or constraints.txt change.
 #   PYTHON       the interpreter to start from, 3.11 or newer     make test PYTHON=python3.13
 #   PYTEST_ARGS  more arguments for pytest (its first run)        make test PYTEST_ARGS="-k sgdr -x"
+#   WORKERS      test processes side by side, 0 for one           make test WORKERS=0 PYTEST_ARGS=--pdb
 #   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
 #   OLDEST_TORCH the PyTorch of test-oldest                       make test-oldest OLDEST_TORCH=2.13.0
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
+WORKERS ?= auto
 OLDEST_TORCH ?= 2.6.0
 
 VENV := .venv
@@ -26,15 +28,21 @@ JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/nam
 # The core, and what asks each adapter for an optimizer.
 WHEEL_TESTS := tests/numbers tests/shapes tests/plans/test_plan.py tests/plan_files tests/plugins/test_host.py \
 	tests/torch/test_names.py tests/optax/test_names.py
+# Rooms whose tests need no framework, and PyTorch's cycler.
+QUICK_TESTS := $(addprefix tests/,test_index.py test_structure.py numbers shapes schedules plans plan_files drawing \
+	observers driving range_test command_line plugins/test_host.py plugins/test_fourth_adapter.py) \
+	tests/torch/test_cycler.py tests/torch/test_names.py tests/torch/test_groups.py tests/torch/test_state.py
+SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist worksteal
 SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-oldest test-wheel walk lint types docs wheel bench clean
+.PHONY: help demo test test-quick test-oldest test-wheel walk lint types docs wheel bench clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
 	@echo "make test    the tests"
+	@echo "make test-quick   what one runs while editing: the core, without what takes seconds"
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make walk    every optimizer x every hyperparameter (minutes)"
@@ -48,11 +56,16 @@ help:
 demo: $(VENV)/demo.installed
 	$(BIN)/python examples/digits_torch.py $(DEMO_ARGS)
 
+# A thread a process: as many processes as there are processors, each with as many threads, would wait
+# for each other.
 test: $(VENV)/test.installed
-	$(BIN)/python -m pytest $(addprefix --ignore ,$(KERAS_TESTS)) $(PYTEST_ARGS)
-	KERAS_BACKEND=jax $(BIN)/python -m pytest $(KERAS_TESTS)
-	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(KERAS_TESTS)
-	KERAS_BACKEND=torch $(BIN)/python -m pytest $(KERAS_TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(addprefix --ignore ,$(KERAS_TESTS)) $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 KERAS_BACKEND=jax $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(KERAS_TESTS)
+	OMP_NUM_THREADS=1 KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(KERAS_TESTS)
+	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(KERAS_TESTS)
+
+test-quick: $(VENV)/test.installed
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -m "not walk and not slow" $(QUICK_TESTS) $(PYTEST_ARGS)
 
 # Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
 test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))
