@@ -58,7 +58,9 @@ def test_attributes_keep_what_the_optimizer_was_made_with():
     train(optimizer)
     assert optimizer.momentum == 0.3
     assert optimizer.weight_decay is None
-    assert vars(optimizer).keys() - vars(SGD(0.01)).keys() == {"_following"}
+    plain = SGD(0.01, momentum=0.3, weight_decay=1e-3)
+    train(plain)
+    assert vars(optimizer).keys() - vars(plain).keys() == {"_following"}
 
 
 def test_the_learning_rate_is_that_of_the_last_update():
