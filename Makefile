@@ -23,18 +23,21 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --constraint const
 KERAS_TESTS := tests/keras adapters/hypercycle_keras
 JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/namespaces adapters/hypercycle_optax \
 	hypercycle/namespaces/on_jax.py hypercycle/namespaces/float32_pairs.py
+# Who works on an adapter runs its folder.
+NOT_QUICK := tests/torch tests/optax tests/test_benchmarks.py $(KERAS_TESTS)
 # The core, and what asks each adapter for an optimizer.
 WHEEL_TESTS := tests/numbers tests/shapes tests/plans/test_plan.py tests/plan_files tests/plugins/test_host.py \
-	tests/torch/test_names.py tests/optax/test_names.py
+	tests/plugins/test_hookspecs.py tests/plugins/test_installed.py tests/torch/test_names.py tests/optax/test_names.py
 SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-oldest test-wheel walk lint types docs wheel bench clean
+.PHONY: help demo test test-quick test-oldest test-wheel walk lint types docs wheel bench clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
 	@echo "make test    the tests"
+	@echo "make test-quick  the core's tests but for slow ones, with few examples: while editing"
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make walk    every optimizer x every hyperparameter (minutes)"
@@ -53,6 +56,9 @@ test: $(VENV)/test.installed
 	KERAS_BACKEND=jax $(BIN)/python -m pytest $(KERAS_TESTS)
 	KERAS_BACKEND=tensorflow $(BIN)/python -m pytest $(KERAS_TESTS)
 	KERAS_BACKEND=torch $(BIN)/python -m pytest $(KERAS_TESTS)
+
+test-quick: $(VENV)/test.installed
+	$(BIN)/python -m pytest -m "not walk and not slow" --hypothesis-profile quick $(addprefix --ignore ,$(NOT_QUICK)) $(PYTEST_ARGS)
 
 # Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
 test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))

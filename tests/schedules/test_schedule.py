@@ -116,7 +116,7 @@ def test_those_bounds_are_reached(schedule):
 
 
 @strategies.examples(150)
-@given(SHORT, st.integers(-2, LAST), st.integers(0, LAST))
+@given(SHORT, st.integers(0, LAST), st.integers(0, LAST))
 @example(hc.Chain(hc.Ramp(0, 1, 4), (WAVE, 16), (0.5, 0), WAVE), 3, LAST)
 @example(hc.Chain((WAVE, 16), WAVE), 16, 16)
 @example(hc.Product(hc.Chain(hc.Ramp(0, 1, 20), 1.0), hc.Cycle(0, 1, 30)), 0, LAST)
