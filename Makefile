@@ -25,13 +25,11 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --constraint const
 KERAS_TESTS := tests/keras adapters/hypercycle_keras
 JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/namespaces adapters/hypercycle_optax \
 	hypercycle/namespaces/on_jax.py hypercycle/namespaces/float32_pairs.py
+# Who works on an adapter runs its folder.
+NOT_QUICK := tests/torch tests/optax tests/test_benchmarks.py $(KERAS_TESTS)
 # The core, and what asks each adapter for an optimizer.
 WHEEL_TESTS := tests/numbers tests/shapes tests/plans/test_plan.py tests/plan_files tests/plugins/test_host.py \
-	tests/torch/test_names.py tests/optax/test_names.py
-# Rooms whose tests need no framework, and PyTorch's cycler.
-QUICK_TESTS := $(addprefix tests/,test_index.py test_structure.py numbers shapes schedules plans plan_files drawing \
-	observers driving range_test command_line plugins/test_host.py plugins/test_fourth_adapter.py) \
-	tests/torch/test_cycler.py tests/torch/test_names.py tests/torch/test_groups.py tests/torch/test_state.py
+	tests/plugins/test_hookspecs.py tests/plugins/test_installed.py tests/torch/test_names.py tests/optax/test_names.py
 SIDE_BY_SIDE := --numprocesses $(WORKERS) --dist worksteal
 SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
@@ -42,7 +40,7 @@ SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
 	@echo "make test    the tests"
-	@echo "make test-quick   what one runs while editing: the core, without what takes seconds"
+	@echo "make test-quick  the core's tests but for slow ones, with few examples: while editing"
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make walk    every optimizer x every hyperparameter (minutes)"
@@ -65,7 +63,7 @@ test: $(VENV)/test.installed
 	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(KERAS_TESTS)
 
 test-quick: $(VENV)/test.installed
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -m "not walk and not slow" $(QUICK_TESTS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not walk and not slow" --hypothesis-profile quick $(addprefix --ignore ,$(NOT_QUICK)) $(PYTEST_ARGS)
 
 # Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
 test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))
