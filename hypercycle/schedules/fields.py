@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 from typing import Any
 
 from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, whole_number
@@ -169,6 +168,8 @@ def _check_package(
     what: str, name: str, package: Any, distribution: Callable[[str], str | None]
 ) -> None:
     """Raise ValueError unless the name is known, and is offered by the package, if one is given."""
+    from importlib import metadata  # which takes as long as all of this to be imported
+
     if package is None:
         distribution(name)
         return
