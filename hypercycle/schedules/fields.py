@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping
-from importlib import metadata
 from typing import Any
 
 from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, whole_number
@@ -178,6 +177,8 @@ def _check_package(
     try:
         offered_by = distribution(name)
     except ValueError as error:
+        from importlib import metadata  # only errors need it
+
         try:
             have = f"of which version {metadata.version(package)} is installed: {error}"
         except (metadata.PackageNotFoundError, ValueError):
