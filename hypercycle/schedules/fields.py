@@ -179,6 +179,8 @@ def _check_package(
     try:
         offered_by = distribution(name)
     except ValueError as error:
+        from importlib import metadata  # only errors need it
+
         try:
             have = f"of which version {metadata.version(package)} is installed: {error}"
         except (metadata.PackageNotFoundError, ValueError):
