@@ -168,7 +168,6 @@ def _check_package(
     what: str, name: str, package: Any, distribution: Callable[[str], str | None]
 ) -> None:
     """Raise ValueError unless the name is known, and is offered by the package, if one is given."""
-
     if package is None:
         distribution(name)
         return
