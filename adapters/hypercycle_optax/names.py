@@ -49,7 +49,7 @@ def parameters_of(factory: Any) -> Mapping[str, inspect.Parameter]:
     Raises
     ------
     TypeError
-        If it is not callable, or does not tell its parameters.
+        If it is not callable, or its parameters cannot be read.
     """
     if not callable(factory) or isinstance(factory, tuple):
         raise TypeError(
@@ -59,7 +59,7 @@ def parameters_of(factory: Any) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(factory).parameters
     except ValueError as error:
-        raise TypeError(f"{name_of(factory)} does not tell its arguments: {error}") from error
+        raise TypeError(f"the arguments of {name_of(factory)} cannot be read: {error}") from error
 
 
 def find(factory: Callable[..., Any], name: str, *, cycles: bool = True) -> Place:

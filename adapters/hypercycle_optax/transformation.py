@@ -67,7 +67,7 @@ def cycled(
     factory
         A function that makes a transformation from its hyperparameters: ``optax.adamw``, or one of
         your own around ``optax.chain``. Arguments that are compared or branched on in Python cannot
-        follow a schedule; they are told of when the update is traced.
+        follow a schedule; they are refused, at the latest when the update is traced.
     plan
         Names to schedules. Names are the neutral ones (``lr``, ``momentum``, ``beta1``, ``beta2``,
         ``weight_decay``, ``eps``) or the factory's own. A number stays a Python number, as if it
@@ -95,10 +95,11 @@ def cycled(
     Raises
     ------
     TypeError
-        If the factory is not one, or cannot take a traced value for a hyperparameter in the plan.
+        If the factory is not one, or a hyperparameter in the plan is not a number or must be a
+        Python number.
     ValueError
         If a name is unknown, given twice or read only at init; a value is outside of what Optax
-        means; a cycle is longer than the count can go; or Groups and labels do not fit.
+        accepts; a cycle is longer than the count can go; or Groups and labels do not fit.
 
     Notes
     -----
