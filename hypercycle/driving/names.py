@@ -82,8 +82,8 @@ def is_number(value: Any) -> bool:
 def is_unknown(kind: str, name: str, known: Iterable[str], also: Iterable[str] = ()) -> ValueError:
     """Return the error for a name that a target does not have; ``also`` may be meant, too.
 
-    >>> print(is_unknown("SGD", "learning_rate", ["lr", "momentum"]))
-    SGD has no hyperparameter 'learning_rate'; did you mean 'lr'? available: lr, momentum
+    >>> print(is_unknown("SGD", "lrr", ["lr", "momentum"]))
+    SGD has no hyperparameter 'lrr'; did you mean 'lr'? available: lr, momentum
     """
     known = list(known)
     hint = suggestion(name, [*known, *also])

@@ -36,6 +36,9 @@ class PlanFileError(ValueError):
         return type(self), (self.path, self.problems)
 
 
+PlanFileError.__module__ = "hypercycle.plan_files"  # where users find it, in tracebacks too
+
+
 def load_schedules(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the schedules in a file by their names; see :meth:`hypercycle.Plan.load`."""
     file = Path(path)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import finite_number
+from hypercycle.numbers.checks import finite_number, is_traced
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
@@ -69,8 +69,10 @@ class Ramp(Record):
         if steps == 0:
             return self.end
         w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
-        least, most = min(self.start, self.end), max(self.start, self.end)
-        return between(w, self.start, self.end, least, most, xp)
+        start, end = self.start, self.end
+        if is_traced(start) or is_traced(end):  # whose order is not known
+            return start * (1.0 - w) + end * w
+        return between(w, start, end, min(start, end), max(start, end), xp)
 
     @property
     def precomputable(self) -> bool:

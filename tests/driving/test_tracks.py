@@ -36,7 +36,7 @@ def test_columns_hold_the_values_of_a_step_and_of_some_after_it(schedules, step,
     columns = Tracks(tracks).columns(step)
     assert len({len(column) for column in columns}) == 1
     for track, column in zip(tracks, columns, strict=True):
-        for later in {0, 1, len(column) // 2, len(column) - 1}:
+        for later in {0, min(1, len(column) - 1), len(column) // 2, len(column) - 1}:
             assert column[later] == one_by_one(track, step + later)
 
 

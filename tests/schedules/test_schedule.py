@@ -10,6 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle.shapes.scales import SCALES
+from hypercycle.shapes.waveforms import WAVEFORMS
 
 LAST = 60
 SHORT = strategies.schedules(of=strategies.short_lengths)
@@ -65,12 +67,21 @@ def shown(schedule, cycles):
     return 0
 
 
+def has_names(leaf):
+    """Whether waveforms and scale policy are of the library, and not functions of a user's own."""
+    waveform, scale = getattr(leaf, "waveform", "linear"), getattr(leaf, "scale", "constant")
+    halves = waveform if isinstance(waveform, tuple) else (waveform,)
+    return all(isinstance(one, str) or one in WAVEFORMS.values() for one in halves) and (
+        isinstance(scale, str) or type(scale) in SCALES.values()
+    )
+
+
 @strategies.examples(150)
 @given(SHORT)
 def test_it_is_made_of_its_parts(schedule):
     assert list(schedule.schedules) == [part for part, _ in parts(schedule)]
     assert schedule.has_cycles is any(isinstance(leaf, hc.Cycle) for leaf in leaves(schedule))
-    assert schedule.precomputable
+    assert schedule.precomputable is all(map(has_names, leaves(schedule)))
 
 
 @strategies.examples(50)
