@@ -55,7 +55,9 @@ def text_of(data: Mapping[str, Any], suffix: str) -> str:
     _check_installed("yaml", "PyYAML")
     import yaml
 
-    text: str = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    from hypercycle.plan_files.yaml_loader import PlanDumper
+
+    text: str = yaml.dump(data, Dumper=PlanDumper, sort_keys=False, allow_unicode=True)
     return text
 
 
@@ -76,7 +78,7 @@ def _data_in_yaml(text: str) -> Any:
 
     try:
         return yaml.load(text, PlanLoader)  # noqa: S506  (a SafeLoader)
-    except (yaml.YAMLError, ValueError) as error:  # such as the date 2020-99-99
+    except (yaml.YAMLError, ValueError) as error:  # int() refuses numbers of 5,000 digits
         raise ValueError(f"is not a plan in YAML: {error}") from error
 
 

@@ -27,14 +27,15 @@ def check_lines(text: str) -> None:
 
 def check_size(data: Any) -> None:
     """Raise ValueError for more, deeper or longer values than a plan has."""
-    level, values, tabulated = [data], 0, 0
+    level, values, tabulated = [data], 0, 0.0
     for _ in range(DEEPEST):
         below: list[Any] = []
         for one in level:
             if isinstance(one, dict):
                 below += [*one, *one.values()]
-                if one.get("cycle_mult", 1) != 1 and isinstance(one.get("cycles"), int):
-                    tabulated += one["cycles"]
+                cycles = one.get("cycles")
+                if one.get("cycle_mult", 1) != 1 and isinstance(cycles, (int, float)):
+                    tabulated += cycles  # 1e5 is as many as 100000
             elif isinstance(one, list):
                 below += one
             elif isinstance(one, str):
@@ -44,7 +45,7 @@ def check_size(data: Any) -> None:
             raise ValueError(f"holds more than {MOST_VALUES:,} values")
         if tabulated > MOST_TABULATED:
             raise ValueError(
-                f"asks for {tabulated:,} cycles that change in length (cycle_mult), more than "
+                f"asks for {tabulated:,.0f} cycles that change in length (cycle_mult), more than "
                 f"{MOST_TABULATED:,}"
             )
         if not below:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
+
+_MAY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write a file, or leave what was there. A link stays one, and permissions stay.
-
-    What is not a regular file, such as a device or a pipe, is written to as it is.
+    """Write a file, or leave what was there. A link stays one; permissions and owner stay.
 
     Raises
     ------
     OSError
-        If it cannot be written; the error names the file.
+        If it cannot be written, is write-protected, or is not a regular file, such as a device or
+        a pipe, in whose place a file would come; the error names the file.
     """
-    if file.exists() and not file.is_file():
-        file.write_bytes(content)
-        return
-    target = file.resolve()
     try:
-        descriptor, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.name}.", suffix=".new"
-        )
+        target = file.resolve()
+        _check_replaceable(target)
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".hypercycle-")
+    except RuntimeError as error:  # of links that go round in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(file)) from error
     except OSError as error:
         error.filename = str(file)
         raise
@@ -34,10 +35,18 @@ def write_whole(file: Path, content: bytes) -> None:
         with os.fdopen(descriptor, "wb") as opened:
             opened.write(content)
         new.chmod(_mode(target))
+        _give_to_owner_of(target, new)
         new.replace(target)
     except BaseException:
         new.unlink()
         raise
+
+
+def _check_replaceable(file: Path) -> None:
+    if file.exists() and not file.is_file():
+        raise OSError(errno.EINVAL, "is not a regular file")
+    if not _mode(file) & _MAY_WRITE:
+        raise PermissionError(errno.EACCES, "is write-protected")
 
 
 def _mode(file: Path) -> int:
@@ -47,3 +56,12 @@ def _mode(file: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def _give_to_owner_of(file: Path, new: Path) -> None:
+    """Let a file that replaces another belong to whom that one belongs to, as far as one may."""
+    if not file.exists() or not hasattr(os, "chown"):
+        return
+    owner = file.stat()
+    with suppress(PermissionError):
+        os.chown(new, owner.st_uid, owner.st_gid)

@@ -1,4 +1,8 @@
-"""YAML as plan files have it: no aliases, tags, keys twice, and 1e-4 is a number. Needs PyYAML."""
+"""YAML as plan files have it: version 1.2's numbers, no aliases, tags or keys twice. Needs PyYAML.
+
+PyYAML follows YAML 1.1, where 0100 is 64, 1:30 is 90, "no" is false, and 1e-4 is a text for lack
+of a point (yaml/pyyaml#173).
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,24 @@ from typing import Any
 
 import yaml
 
+_TAG = "tag:yaml.org,2002:"
+# The core schema of YAML 1.2, section 10.3.2.
+_CORE_SCHEMA = (
+    ("null", r"~|null|Null|NULL|", "~nN\0"),
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+)
+
 
 class PlanLoader(yaml.SafeLoader):
     """Reads plain data; an alias can stand for more than any memory holds."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  (PyYAML takes it so)
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         """Refuse aliases, and tags, with which PyYAML fails in many ways where they do not fit."""
@@ -27,18 +46,32 @@ class PlanLoader(yaml.SafeLoader):
         """Refuse a key that is given twice, of which YAML would keep the last."""
         seen = set()
         for key, _ in node.value:
-            # 0 and "0" are one group's index.
-            name = key.value if isinstance(key, yaml.ScalarNode) else key
+            # 0, 0x0 and "0" are one group's index.
+            name = str(self.construct_object(key, deep=True)) if _is_scalar(key) else key
             if name in seen:
                 problem = f"{key.value!r} is given twice"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)
 
+    def construct_int(self, node: Any) -> int:
+        """Return a whole number: 0100 is 100."""
+        text = str(self.construct_scalar(node))
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
 
-# PyYAML follows YAML 1.1, where 1e-4 is a text for lack of a point (yaml/pyyaml#173).
-PlanLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+"),
-    list("-+.0123456789"),
-)
+
+class PlanDumper(yaml.SafeDumper):
+    """Writes what the loader reads back equal: a text that it would take for a number is quoted."""
+
+    yaml_implicit_resolvers = {}  # noqa: RUF012  (PyYAML takes it so)
+
+
+def _is_scalar(node: Any) -> bool:
+    return isinstance(node, yaml.ScalarNode)
+
+
+for _name, _form, _first in _CORE_SCHEMA:
+    for _kind in (PlanLoader, PlanDumper):
+        _letters = ["" if one == "\0" else one for one in _first]
+        _kind.add_implicit_resolver(f"{_TAG}{_name}", re.compile(rf"(?:{_form})\Z"), _letters)
+PlanLoader.add_constructor(f"{_TAG}int", PlanLoader.construct_int)

@@ -139,6 +139,7 @@ class Cycle(Record):
         if isinstance(self.waveform, (tuple, list)):
             assign("waveform", tuple(self.waveform))
         _ = self._halves, self._scale  # refuses unknown names, and what is not a waveform or scale
+        assign("waveform", registry.by_name(self.waveform))
         if self.scale_of not in ("amplitude", "bounds"):
             raise ValueError(f"scale_of must be 'amplitude' or 'bounds', got {self.scale_of!r}")
         if not isinstance(self.inverted, bool):

@@ -12,7 +12,7 @@ from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, 
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.schedule import Record
-from hypercycle.shapes.registry import is_named_waveform, waveform_function
+from hypercycle.shapes.registry import by_name, is_named_waveform, waveform_function
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,6 +52,7 @@ class Ramp(Record):
         object.__setattr__(self, "end", finite_number(self.end, "end"))
         object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
         _ = self._function
+        object.__setattr__(self, "waveform", by_name(self.waveform))
 
     def __repr__(self) -> str:
         return record_repr(self, positional=("start", "end", "steps"))

@@ -142,6 +142,14 @@ def is_named_waveform(given: WaveformLike) -> bool:
     return isinstance(given, str) or _WAVEFORMS.has(given)
 
 
+def by_name(given: WaveformLike) -> WaveformLike:
+    """Return the name of a waveform that is given as its function and has one by now; else it."""
+    if isinstance(given, tuple):
+        rise, fall = given
+        return _WAVEFORMS.known_name(rise) or rise, _WAVEFORMS.known_name(fall) or fall
+    return _WAVEFORMS.known_name(given) or given
+
+
 def is_named_scale(given: str | Scale) -> bool:
     """Return whether this is a name, or a policy whose type has one by now. Loads no plugins."""
     return isinstance(given, str) or _SCALES.has(type(given))
@@ -285,9 +293,20 @@ class _Names:
         return MappingProxyType({name: entries[name].value for name in sorted(entries)})
 
     def has(self, value: Callable[..., Any]) -> bool:
-        if any(_equal(one, value) for one in self.built_in.values()):
-            return True
-        return any(_equal(one.value, value) for one in self.gather()[0].values())
+        return self.known_name(value) is not None
+
+    def known_name(self, value: Any) -> str | None:
+        """Return the first name of a value, if it has one by now. Loads no plugins."""
+        if isinstance(value, str):
+            return None
+        for name, one in self.built_in.items():
+            if _equal(one, value):
+                return name
+        entries, clashes = self.gather()
+        for name, entry in entries.items():
+            if name not in clashes and _equal(entry.value, value):
+                return name
+        return None
 
     def name_of(self, value: Callable[..., Any]) -> str | None:
         known = self.built_in | {name: one.value for name, one in self.registered.items()}

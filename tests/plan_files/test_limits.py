@@ -6,6 +6,7 @@ import pytest
 from plan_texts import CYCLE, problems_of
 
 import hypercycle as hc
+from hypercycle.plan_files import PlanFileError
 from hypercycle.plan_files.limits import DEEPEST, LARGEST_FILE, MOST_VALUES, check_size
 
 
@@ -81,3 +82,11 @@ def test_what_is_just_small_enough_is_taken():
     check_size([0] * MOST_VALUES)
     with pytest.raises(ValueError, match="holds more than 10,000 values"):
         check_size([0] * (MOST_VALUES + 1))
+
+
+@pytest.mark.parametrize("cycles", ["60000", "6e4", "60000.0"])
+def test_cycles_are_counted_however_the_number_is_written(file, cycles):
+    entry = f"{{low = 0, high = 1, step_size_up = 1, cycle_mult = 1.0001, cycles = {cycles}}}"
+    path = file(f"lr = {entry}\nmomentum = {entry}")
+    with pytest.raises(PlanFileError, match="asks for 120,000 cycles that change in length"):
+        hc.Plan.load(path)

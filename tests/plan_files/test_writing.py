@@ -54,11 +54,46 @@ def test_an_error_names_the_file(tmp_path):
     assert caught.value.filename == str(path)
 
 
-def test_a_pipe_is_written_to(tmp_path):
-    pipe = tmp_path / "pipe"
+def test_what_is_not_a_regular_file_is_left_alone(tmp_path):
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
     os.mkfifo(pipe)
-    with subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE) as reader:
-        write_whole(pipe, b"new")
-        assert reader.communicate()[0] == b"new"
+    link.symlink_to(pipe)
+    for path in (pipe, link, tmp_path):
+        with pytest.raises(OSError, match="is not a regular file") as caught:
+            write_whole(path, b"new")
+        assert caught.value.filename == str(path)
     assert stat.S_ISFIFO(pipe.stat().st_mode)
-    assert list(tmp_path.iterdir()) == [pipe]
+    assert sorted(tmp_path.iterdir()) == [link, pipe]
+
+
+def test_a_write_protected_file_stays_as_it_is(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    with pytest.raises(PermissionError, match="is write-protected"):
+        write_whole(path, b"new")
+    assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"old", 0o444)
+
+
+def test_links_that_lead_to_each_other_are_an_error_of_the_system(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.symlink_to(other)
+    other.symlink_to(one)
+    with pytest.raises(OSError, match="symbolic links") as caught:
+        write_whole(one, b"new")
+    assert caught.value.filename == str(one)
+
+
+def test_a_long_name_is_no_longer_while_it_is_written(tmp_path):
+    path = tmp_path / ("n" * 250)
+    write_whole(path, b"new")
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root")
+def test_the_owner_stays(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_bytes(b"old")
+    os.chown(path, 1000, 1000)
+    write_whole(path, b"new")
+    assert (path.stat().st_uid, path.stat().st_gid) == (1000, 1000)

@@ -11,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle.shapes.waveforms import WAVEFORMS
 
 MANY = strategies.examples(120)
 SOME = strategies.examples(100)
@@ -210,3 +211,11 @@ def test_a_length_with_a_unit_is_resolved_or_refused():
     ):
         with pytest.raises(ValueError, match=message):
             use()
+
+
+def test_a_waveform_that_has_a_name_is_kept_by_it():
+    hann, welch = WAVEFORMS["hann"], WAVEFORMS["welch"]
+    assert hc.Cycle(0, 1, 3, waveform=hann) == hc.Cycle(0, 1, 3, waveform="hann")
+    assert hc.Cycle(0, 1, 3, waveform=(hann, welch)).waveform == ("hann", "welch")
+    assert hc.Cycle(0, 1, 3, waveform=WAVEFORMS["linear"]) == hc.Cycle(0, 1, 3)
+    assert hc.Ramp(0, 1, 3, welch).waveform == "welch"
