@@ -15,6 +15,9 @@ def main() -> None:
         sys.exit("hypercycle: error: the command line needs click: pip install 'hypercycle[cli]'")
     except KeyboardInterrupt:
         sys.exit(130)
+    if sys.stdout is None:  # as `hypercycle list >&-` leaves it
+        sys.stderr.write("hypercycle: error: the standard output is closed\n")
+        sys.exit(2)
     hypercycle(prog_name="hypercycle")
 
 

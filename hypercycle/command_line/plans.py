@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from hypercycle.command_line.errors import Failure, described, told_warnings
+from hypercycle.numbers.checks import LARGEST_LENGTH
 from hypercycle.numbers.lengths import Units, checked_length, resolved_length
 from hypercycle.plan_files.files import PlanFileError
 from hypercycle.plans.plan import Plan
@@ -37,13 +38,13 @@ def unit_options(command: Command) -> Command:
     for option in (
         click.option(
             "--total-steps",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, LARGEST_LENGTH),
             metavar="N",
             help='Updates of the whole run, for lengths such as "30%".',
         ),
         click.option(
             "--steps-per-epoch",
-            type=click.IntRange(min=1),
+            type=click.IntRange(1, LARGEST_LENGTH),
             metavar="N",
             help='Updates per epoch, for lengths such as "4ep".',
         ),
@@ -135,7 +136,8 @@ def _end(plan: Plan, units: Units) -> int:
     if units.total_steps is not None:
         return units.total_steps
     schedules = schedules_of(plan).values()
-    return max((one.shown_in(SHOWN_CYCLES) for one in schedules), default=0) or SHOWN_STEPS
+    shown = max((one.shown_in(SHOWN_CYCLES) for one in schedules), default=0) or SHOWN_STEPS
+    return min(shown, LARGEST_LENGTH)
 
 
 def at_most(steps: range, most: int) -> range | np.ndarray[Any, np.dtype[np.int64]]:

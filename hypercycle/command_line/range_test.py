@@ -119,9 +119,16 @@ def _result_of(target: str, *, whole: bool) -> RangeTest:
     if not isinstance(result, RangeTest):
         raise Failure(
             f"{target} must return a RangeTest, as hypercycle_torch.range_test(…) does, got "
-            f"{result!r:.60}"
+            f"{_repr_of(result)}"
         )
     return result
+
+
+def _repr_of(value: Any) -> str:
+    try:
+        return f"{value!r:.60}"
+    except Exception:  # noqa: BLE001  (that of a class of the user's)
+        return f"a {type(value).__name__}"
 
 
 def _import(name: str) -> Any:
@@ -139,7 +146,9 @@ def _call_users_code(function: Callable[[], Any], name: str, *, whole: bool) -> 
         return function()
     except Failure:
         raise
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # whatever it raises, exits too
         if whole:
             traceback.print_exception(error)
         hint = "" if whole else " (--traceback shows where)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -48,9 +49,9 @@ def show(
     """
     units = Units(steps_per_epoch, total_steps)
     plan = resolved(loaded(path), path, units)
-    with refused(ValueError):
-        chosen = steps_of(steps, plan, units)
-    click.echo(drawn(plan, chosen))
+    with refused(OverflowError, ValueError):
+        lines = drawn(plan, steps_of(steps, plan, units))
+    click.echo(lines)
 
 
 def drawn(plan: Plan, steps: range) -> str:
@@ -60,8 +61,11 @@ def drawn(plan: Plan, steps: range) -> str:
         raise Failure("the plan leaves every group alone: there is nothing to show")
     rows = min(_MOST_ROWS, max(_LEAST_ROWS, (height() - 4) // len(schedules) - 2))
     sampled = at_most(steps, _MOST_STEPS)
-    with refused(OverflowError, ValueError):
-        curves = {name: line_points(schedule, sampled) for name, schedule in schedules.items()}
+    curves = {name: line_points(schedule, sampled) for name, schedule in schedules.items()}
+    for name, (_, values) in curves.items():
+        least, most = float(values.min()), float(values.max())
+        if not math.isfinite(most - least):
+            raise Failure(f"{name}: values from {least:g} to {most:g} are too far apart to draw")
     ticks = {name: _value_ticks(values) for name, (_, values) in curves.items()}
     margin = max(len(label) for labels in ticks.values() for label in labels)
     ends = boundaries_by_name(plan, None, sampled)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 import click
 import numpy as np
 
-from hypercycle.command_line.errors import refused
+from hypercycle.command_line.errors import Failure, refused
 from hypercycle.command_line.plans import (
     loaded,
     plan_argument,
@@ -22,6 +24,7 @@ from hypercycle.command_line.plans import (
     unit_options,
 )
 from hypercycle.numbers.lengths import Units
+from hypercycle.plan_files.writing import open_whole
 from hypercycle.plans.plan import Plan
 
 # Steps that are computed, and held in memory, at once.
@@ -64,12 +67,28 @@ def values(
     """  # noqa: D301  (\b is click's: lines stay as they are)
     units = Units(steps_per_epoch, total_steps)
     plan = resolved(loaded(path), path, units)
-    write = {"csv": _write_csv, "json": _write_json}[form]
+    write = _write_csv if form == "csv" else _write_json
     with refused(OverflowError, ValueError):
         chosen = steps_of(steps, plan, units)
-        with click.open_file(output, "w", encoding="utf-8") as file:
+        with _opened(output, path) as file:
             write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))
             file.flush()
+
+
+@contextmanager
+def _opened(output: str, plan: Path) -> Iterator[IO[str]]:
+    """Open the terminal, or a file that is there when all is written."""
+    if output == "-":
+        with click.open_file(output, "w", encoding="utf-8") as terminal:
+            yield terminal
+        return
+    file = Path(output)
+    if file.exists() and file.samefile(plan):
+        raise Failure(f"{output} is the plan itself: write the values to another file")
+    with open_whole(file) as opened:
+        text = io.TextIOWrapper(opened, encoding="utf-8", newline="")
+        yield text
+        text.detach()
 
 
 def _rows(plan: Plan, steps: range) -> Iterator[tuple[Any, ...]]:

@@ -6,14 +6,25 @@ import errno
 import os
 import stat
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 _MAY_WRITE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write a file, or leave what was there. A link stays one; permissions and owner stay.
+    """Write a file, or leave what was there; see :func:`open_whole`."""
+    with open_whole(file) as opened:
+        opened.write(content)
+
+
+@contextmanager
+def open_whole(file: Path) -> Iterator[BinaryIO]:
+    """Open what takes a file's place when all is written; after an error, what was there stays.
+
+    A link stays one; permissions and owner stay.
 
     Raises
     ------
@@ -33,7 +44,7 @@ def write_whole(file: Path, content: bytes) -> None:
     new = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
+            yield opened
         new.chmod(_mode(target))
         _give_to_owner_of(target, new)
         new.replace(target)

@@ -53,3 +53,21 @@ def test_values_that_overflow_end_with_an_error():
     assert "lr" in run("values", "grows.toml", "--steps", "200").out
     result = run("values", "grows.toml", "--steps", "0:4096:1000", status=2)
     assert re.fullmatch(r"hypercycle: error: Cycle.* overflows in the end: .*\n", result.err)
+
+
+def test_a_file_stays_where_the_values_cannot_be_had():
+    Path("grow.toml").write_text(
+        "lr = {low = 0, high = 1, step_size_up = 3, scale = {name = 'exponential', gamma = 5.0}}",
+        encoding="utf-8",
+    )
+    Path("old.csv").write_text("old results\n", encoding="utf-8")
+    assert "gives nan" in error("values", "grow.toml", "--steps", "10000", "-o", "old.csv")
+    assert Path("old.csv").read_text(encoding="utf-8") == "old results\n"
+    assert sorted(one.name for one in Path().iterdir() if one.name.startswith(".")) == []
+
+
+def test_the_plan_itself_is_not_overwritten():
+    before = Path("plan.toml").read_text(encoding="utf-8")
+    text = "plan.toml is the plan itself: write the values to another file"
+    assert error("values", "plan.toml", "--steps", "3", "-o", "plan.toml") == text
+    assert Path("plan.toml").read_text(encoding="utf-8") == before
