@@ -69,7 +69,11 @@ nitpick_ignore = [
     *(("py:class", name) for name in ("Figure", "FigureBase", "Module", "Optimizer", "np.ndarray")),
     *(("py:class", name) for name in ("OptimizerCycler", "OptimizerFollower", "Options")),
     ("py:class", "PlanLike"),
-    ("py:class", "hypercycle.clock.Clock"),  # what Cycle.locate and the like ask
+    # what stands behind the public ones
+    ("py:class", "hypercycle.numbers.clock.Clock"),
+    ("py:class", "hypercycle.schedules.schedule.Record"),
+    ("py:class", "hypercycle.driving.tracks.Track"),
+    ("py:class", "hypercycle.range_test.reading.Recorded"),
     ("py:class", "LRScheduler"),
 ]
 nitpick_ignore_regex = [

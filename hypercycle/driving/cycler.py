@@ -144,7 +144,7 @@ class Cycler(ABC):
 
     @property
     def plan_step(self) -> int:
-        """The step of the plan that the values are those of: the updates made."""
+        """Updates made, which is the step of the plan that the values are those of."""
         return int(self.last_epoch)
 
     @property

@@ -20,7 +20,7 @@ PlanLike = Plan | Mapping[str, Schedule | Groups | float]
 class Options:
     """The options of :func:`hypercycle.attach`, as plugins receive them.
 
-    An adapter says which of them it honours, and :meth:`refuse_others` refuses the rest.
+    An adapter says which of them it honours, and ``refuse_others`` refuses the rest.
     """
 
     start_step: int = 0

@@ -161,7 +161,7 @@ class RangeTest:
     def suggest(self, method: str) -> float:
         """Return one value by a classic rule.
 
-        The rules are those of :data:`hypercycle.suggestions.SUGGESTIONS`: ``"steepest"``,
+        The rules are those of ``hypercycle.suggestions.SUGGESTIONS``: ``"steepest"``,
         ``"valley"``, ``"slide"``, ``"minimum/10"``, ``"max/3"``, ``"max/4"``.
 
         Raises

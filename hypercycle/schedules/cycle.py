@@ -218,7 +218,7 @@ class Cycle(Record):
 
     @property
     def precomputable(self) -> bool:
-        """Whether its waveforms and scale policy are named ones: others may look at training."""
+        """Whether its waveforms and scale policy are named ones; others may look at training."""
         return registry.is_named_waveform(self.waveform) and registry.is_named_scale(self.scale)
 
     def _factor(self, place: Place, xp: Namespace) -> Any:

@@ -77,7 +77,7 @@ class Ramp(Record):
 
     @property
     def precomputable(self) -> bool:
-        """Whether its waveform is a named one: another may look at training."""
+        """Whether its waveform is a named one; another may look at training."""
         return is_named_waveform(self.waveform)
 
     def reached(self) -> list[float]:
