@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from hypercycle.command_line.errors import Failure
-from hypercycle.command_line.output import wrapped
-from hypercycle.command_line.plans import loaded, resolved, unit_options
+from hypercycle.command_line.output import wrap
+from hypercycle.command_line.plans import load_plan, resolve_plan, unit_options
 from hypercycle.numbers.lengths import Units
 
 
@@ -34,9 +34,9 @@ def check(
     good = True
     for path in paths:
         try:
-            plan = loaded(path)
+            plan = load_plan(path)
             if units != Units():
-                resolved(plan, path, units)
+                resolve_plan(plan, path, units)
         except Failure as failure:
             good = False
             lines = failure.message.splitlines()
@@ -44,5 +44,5 @@ def check(
             lines = [f"{path}: ok ({', '.join(plan)})"]
         for line in lines:
             # In a pipe one line each, for grep.
-            click.echo(wrapped(line, indent="  ") if sys.stdout.isatty() else line)
+            click.echo(wrap(line, indent="  ") if sys.stdout.isatty() else line)
     context.exit(0 if good else 2)

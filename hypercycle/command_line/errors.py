@@ -31,15 +31,15 @@ def check_folder(file: Path) -> None:
 
 
 @contextmanager
-def refused(*kinds: type[Exception]) -> Iterator[None]:
+def failing_on(*kinds: type[Exception]) -> Iterator[None]:
     """Turn these exceptions, which speak of bad input, into a :class:`Failure`."""
     try:
         yield
     except kinds as error:
-        raise Failure(described(error)) from error
+        raise Failure(describe(error)) from error
 
 
-def described(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """Return what an exception says, in one line."""
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
@@ -47,7 +47,7 @@ def described(error: Exception) -> str:
 
 
 @contextmanager
-def told_warnings() -> Iterator[None]:
+def warnings_in_lines() -> Iterator[None]:
     """Tell of plugins that are left out in one line each, unless an error tells of them."""
     told = ""
     with warnings.catch_warnings(record=True) as caught:
@@ -92,7 +92,7 @@ class Commands(click.Group):
                 _tell("error", line)
             sys.exit(error.exit_code)
         except OSError as error:  # but for a broken pipe, which click ends in silence
-            _tell("error", described(error))
+            _tell("error", describe(error))
             sys.exit(2)
         except click.Abort:
             sys.exit(130)

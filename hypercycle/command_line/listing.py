@@ -11,8 +11,8 @@ import click
 import numpy as np
 
 from hypercycle import plugins
-from hypercycle.command_line.errors import refused
-from hypercycle.command_line.output import can_show, one_line, styled, wrapped
+from hypercycle.command_line.errors import failing_on
+from hypercycle.command_line.output import can_show, one_line, style_text, wrap
 from hypercycle.namespaces.namespace import NUMPY, Waveform
 from hypercycle.plugins.host import PluginRecord
 from hypercycle.shapes import registry
@@ -35,7 +35,7 @@ def list_names(sections: tuple[str, ...]) -> None:
 
     Each with the package that it is from. A plugin that cannot be loaded is listed with the cause.
     """
-    with warnings.catch_warnings(), refused(ValueError):
+    with warnings.catch_warnings(), failing_on(ValueError):
         # What a plugin's warning says is listed.
         warnings.simplefilter("ignore", RuntimeWarning)
         plugins.load_all()
@@ -45,7 +45,7 @@ def list_names(sections: tuple[str, ...]) -> None:
 
 
 def _block(name: str, lines: list[str]) -> str:
-    return "\n".join([styled(name.capitalize(), bold=True), *(lines or ["  none"])])
+    return "\n".join([style_text(name.capitalize(), bold=True), *(lines or ["  none"])])
 
 
 def _waveforms() -> Iterator[str]:
@@ -76,9 +76,9 @@ def _named(
     for name, one in known.items():
         package = distribution(name) or _OURS
         line = f"  {labels[name]:<{longest}}  {picture(one)}{package} {metadata.version(package)}"
-        yield wrapped(line, indent="    ")
+        yield wrap(line, indent="    ")
     if clash:
-        yield wrapped(f"  {clash}", indent="    ")
+        yield wrap(f"  {clash}", indent="    ")
 
 
 def _call(name: str, factory: Callable[..., Any]) -> str:
@@ -109,7 +109,7 @@ def _adapters() -> Iterator[str]:
         if not framework and record.distribution == _OURS:
             framework = f"not installed: pip install 'hypercycle[{record.name}]'"
         line = f"  {record.name:<{longest}}  {_package(record)}  {framework}"
-        yield wrapped(line.rstrip(), indent="    ")
+        yield wrap(line.rstrip(), indent="    ")
 
 
 def _is_adapter(record: PluginRecord) -> bool:
@@ -128,7 +128,7 @@ def _plugins() -> Iterator[str]:
         else:
             state = ", ".join(hook.removeprefix("hypercycle_") for hook in record.hooks)
         line = f"  {record.name:<{longest}}  {_package(record)}  {state}"
-        yield wrapped(line, indent="    ")
+        yield wrap(line, indent="    ")
 
 
 def _package(record: PluginRecord) -> str:

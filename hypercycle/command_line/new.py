@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from hypercycle.command_line.errors import Failure, check_folder, refused
-from hypercycle.plan_files.commented import commented
+from hypercycle.command_line.errors import Failure, check_folder, failing_on
+from hypercycle.plan_files.commented import commented_text
 from hypercycle.plan_files.writing import write_whole
 from hypercycle.plans import policies
 from hypercycle.plans.plan import Plan
@@ -106,7 +106,7 @@ def new(
     _check_flags(policy, (step_size, gamma, total_steps, momentum, weight_decay))
     if output is not None:
         check_new(output, force=force)
-    with refused(ImportError, TypeError, ValueError):
+    with failing_on(ImportError, TypeError, ValueError):
         if policy == "one_cycle":
             plan = _one_cycle(low, high, momentum or (0.85, 0.95), total_steps)
         elif policy == "wsd":
@@ -120,7 +120,7 @@ def new(
                 least, most = weight_decay
                 schedules["weight_decay"] = replace(cycle, low=least, high=most)
             plan = Plan(**schedules)
-        text = commented(plan, "plan.toml" if output is None else str(output), [_GUESS])
+        text = commented_text(plan, "plan.toml" if output is None else str(output), [_GUESS])
     if output is None:
         click.echo(text, nl=False)
     else:

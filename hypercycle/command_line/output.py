@@ -33,7 +33,7 @@ def one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def wrapped(text: str, indent: str = "") -> str:
+def wrap(text: str, indent: str = "") -> str:
     """Return a text in lines that fit, with an indent from the second one on."""
     return textwrap.fill(
         text,
@@ -53,7 +53,7 @@ def can_show(text: str) -> bool:
     return True
 
 
-def styled(text: str, **style: bool) -> str:
+def style_text(text: str, **style: bool) -> str:
     """Return a text in a style, on a terminal whose user has not set NO_COLOR."""
     if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
         return text

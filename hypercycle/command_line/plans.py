@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import numpy as np
 
-from hypercycle.command_line.errors import Failure, described, told_warnings
+from hypercycle.command_line.errors import Failure, describe, warnings_in_lines
 from hypercycle.numbers.checks import LARGEST_LENGTH
 from hypercycle.numbers.lengths import Units, checked_length, resolved_length
 from hypercycle.plan_files.files import PlanFileError
@@ -53,21 +53,21 @@ def unit_options(command: Command) -> Command:
     return command
 
 
-def loaded(path: Path) -> Plan:
+def load_plan(path: Path) -> Plan:
     """Return the plan in a file."""
-    with told_warnings():
+    with warnings_in_lines():
         try:
             return Plan.load(path)
         except PlanFileError as error:
             raise Failure(*(f"{path}: {problem}" for problem in error.problems)) from error
         except (ImportError, OSError, ValueError) as error:
-            message = described(error)
+            message = describe(error)
             raise Failure(
                 message if message.startswith(f"{path}:") else f"{path}: {message}"
             ) from error
 
 
-def resolved(plan: Plan, path: Path, units: Units) -> Plan:
+def resolve_plan(plan: Plan, path: Path, units: Units) -> Plan:
     """Return the plan with all lengths in steps."""
     schedules, problems = {}, []
     for name, schedule in plan.items():

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from hypercycle.command_line.errors import Failure, check_folder, described, refused
+from hypercycle.command_line.errors import Failure, check_folder, describe, failing_on
 from hypercycle.command_line.plans import (
     at_most,
-    loaded,
+    load_plan,
     plan_argument,
-    resolved,
+    resolve_plan,
     steps_of,
     steps_option,
     unit_options,
@@ -59,10 +59,10 @@ def plot(
     """
     check_picture(output)
     units = Units(steps_per_epoch, total_steps)
-    plan = resolved(loaded(path), path, units)
+    plan = resolve_plan(load_plan(path), path, units)
     import hypercycle
 
-    with np.errstate(over="ignore"), refused(ImportError, ValueError, OverflowError):
+    with np.errstate(over="ignore"), failing_on(ImportError, ValueError, OverflowError):
         shown = at_most(steps_of(steps, plan, units), _MOST_STEPS)
         choose_file_backend()
         figure = hypercycle.plot(plan, shown)
@@ -96,5 +96,5 @@ def save(figure: Figure, output: Path, *, transparent: bool = False) -> None:
             figure.savefig(drawn, format=output.suffix.lower().removeprefix("."), dpi=150)
     # Such as an axis from -1e308 to 1e308; Matplotlib 3.8 says IndexError.
     except (IndexError, OverflowError, ValueError) as error:
-        raise Failure(f"Matplotlib cannot draw these values: {described(error)}") from error
+        raise Failure(f"Matplotlib cannot draw these values: {describe(error)}") from error
     write_whole(output, drawn.getvalue())

@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.errors import Failure, failing_on
 from hypercycle.command_line.new import check_new, write_new
-from hypercycle.command_line.output import one_line, wrapped
+from hypercycle.command_line.output import one_line, wrap
 from hypercycle.command_line.plot import check_picture, choose_file_backend, save
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.plan_files.commented import commented
+from hypercycle.plan_files.commented import commented_text
 from hypercycle.plans.plan import Plan
 from hypercycle.range_test import Bounds, RangeTest
 
@@ -76,14 +76,14 @@ def range_test(
         check_new(plan_file, force=force)
         if epochs is None or steps_per_epoch is None:
             raise Failure("--new needs --epochs and --steps-per-epoch")
-        with refused(ImportError):  # what is missing is missed before training
-            commented(Plan(lr=0.0), "", [])
+        with failing_on(ImportError):  # what is missing is missed before training
+            commented_text(Plan(lr=0.0), "", [])
     elif epochs is not None or steps_per_epoch is not None or force:
         raise Failure("--epochs, --steps-per-epoch and --force are for --new, which is not given")
     test = _result_of(function, whole=whole)
-    with refused(ValueError):
+    with failing_on(ValueError):
         bounds = test.bounds(on)
-    click.echo(bounds if isinstance(bounds, Bounds) else wrapped(str(bounds)))
+    click.echo(bounds if isinstance(bounds, Bounds) else wrap(str(bounds)))
     if picture is not None:
         choose_file_backend()
         save(test.plot(on), picture)
@@ -91,10 +91,10 @@ def range_test(
     if not isinstance(bounds, Bounds):
         raise click.exceptions.Exit(1)
     if plan_file is not None and epochs is not None and steps_per_epoch is not None:
-        with refused(ImportError, ValueError):
+        with failing_on(ImportError, ValueError):
             plan = bounds.plan(epochs, steps_per_epoch)
             made = f"Bounds found by: hypercycle range-test {function}"
-            text = commented(plan, str(plan_file), [made, *plan.explanation.split("; ")])
+            text = commented_text(plan, str(plan_file), [made, *plan.explanation.split("; ")])
         write_new(text, plan_file)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from hypercycle.command_line.errors import refused, told_warnings
+from hypercycle.command_line.errors import failing_on, warnings_in_lines
 from hypercycle.plan_files.schema import json_schema
 from hypercycle.plan_files.writing import write_whole
 
@@ -27,7 +27,7 @@ def schema(output: str) -> None:
     In JSON   the plan's first key: "$schema": "./plan.schema.json"
     In YAML   the first line: # yaml-language-server: $schema=./plan.schema.json
     """  # noqa: D301  (\b is click's: lines stay as they are)
-    with told_warnings(), refused(ValueError):
+    with warnings_in_lines(), failing_on(ValueError):
         text = json.dumps(json_schema(), indent=1) + "\n"
     if output == "-":
         click.echo(text, nl=False)

@@ -8,13 +8,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from hypercycle.command_line.errors import Failure, refused
-from hypercycle.command_line.output import can_show, height, styled, width
+from hypercycle.command_line.errors import Failure, failing_on
+from hypercycle.command_line.output import can_show, height, style_text, width
 from hypercycle.command_line.plans import (
     at_most,
-    loaded,
+    load_plan,
     plan_argument,
-    resolved,
+    resolve_plan,
     schedules_of,
     steps_of,
     steps_option,
@@ -48,13 +48,13 @@ def show(
     has no lr.
     """
     units = Units(steps_per_epoch, total_steps)
-    plan = resolved(loaded(path), path, units)
-    with refused(OverflowError, ValueError):
-        lines = drawn(plan, steps_of(steps, plan, units))
+    plan = resolve_plan(load_plan(path), path, units)
+    with failing_on(OverflowError, ValueError):
+        lines = draw_plan(plan, steps_of(steps, plan, units))
     click.echo(lines)
 
 
-def drawn(plan: Plan, steps: range) -> str:
+def draw_plan(plan: Plan, steps: range) -> str:
     """Return the lines that show what a plan does over these steps."""
     schedules = schedules_of(plan)
     if not schedules:
@@ -71,7 +71,7 @@ def drawn(plan: Plan, steps: range) -> str:
     ends = boundaries_by_name(plan, None, sampled)
     lines: list[str] = []
     for name, curve in curves.items():
-        lines.append(styled(name, bold=True))
+        lines.append(style_text(name, bold=True))
         panel = _panel(
             curve,
             {label.rjust(margin): value for label, value in ticks[name].items()},
@@ -79,9 +79,9 @@ def drawn(plan: Plan, steps: range) -> str:
             rows=rows,
             labelled=name == next(reversed(curves)),
         )
-        lines += [line.replace(_END, styled(_END, dim=True)) for line in panel]
+        lines += [line.replace(_END, style_text(_END, dim=True)) for line in panel]
     if any(ends.values()):
-        lines.append(f"{' ' * margin} {styled(_END, dim=True)} a cycle or part ends")
+        lines.append(f"{' ' * margin} {style_text(_END, dim=True)} a cycle or part ends")
     text = "\n".join(lines)
     return text if can_show(text) else text.translate(_ASCII)
 

@@ -13,11 +13,11 @@ from typing import IO, Any
 import click
 import numpy as np
 
-from hypercycle.command_line.errors import Failure, refused
+from hypercycle.command_line.errors import Failure, failing_on
 from hypercycle.command_line.plans import (
-    loaded,
+    load_plan,
     plan_argument,
-    resolved,
+    resolve_plan,
     schedules_of,
     steps_of,
     steps_option,
@@ -66,9 +66,9 @@ def values(
       hypercycle values plan.toml --steps 0:10000:10 -o values.csv
     """  # noqa: D301  (\b is click's: lines stay as they are)
     units = Units(steps_per_epoch, total_steps)
-    plan = resolved(loaded(path), path, units)
+    plan = resolve_plan(load_plan(path), path, units)
     write = _write_csv if form == "csv" else _write_json
-    with refused(OverflowError, ValueError):
+    with failing_on(OverflowError, ValueError):
         chosen = steps_of(steps, plan, units)
         with _opened(output, path) as file:
             write(file, ["step", *schedules_of(plan)], _rows(plan, chosen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ def flat(values: Mapping[str, Any]) -> dict[str, float]:
     return numbers
 
 
-class Observer:
+class Observer(ABC):
     """What the observers share. Use one of them as a context manager, or register it.
 
     ``with observers.CSV("values.csv"):`` registers the observer and closes it at the end, also when
@@ -45,9 +46,9 @@ class Observer:
         self._has_moved = False
         self._closed = False
 
+    @abstractmethod
     def write(self, step: int, values: Mapping[str, Any]) -> None:
         """Write a row at once, where no cycler calls observers, as beside a compiled Optax step."""
-        raise NotImplementedError
 
     def close(self) -> None:
         """Unregister it and end the log; what comes later is not logged."""

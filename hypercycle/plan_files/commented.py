@@ -44,7 +44,7 @@ _HEADER = """\
 """
 
 
-def commented(plan: Mapping[str, Any], name: str, notes: Iterable[str]) -> str:
+def commented_text(plan: Mapping[str, Any], name: str, notes: Iterable[str]) -> str:
     """Return the text of a plan file: what a plan is, notes on this one, and its tables."""
     entries = {key: _entry(plan, key) for key in plan}
     tables = {key: text_of({key: entry}, ".toml") for key, entry in entries.items()}

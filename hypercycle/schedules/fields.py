@@ -39,7 +39,7 @@ _PACKAGE = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?", re.ASCII | re.IGNORECA
 
 
 def _checked(check: Check) -> Callable[[Any, Reader, Path], Any]:
-    return lambda value, reader, path: reader.made(path, check, value, path[-1])
+    return lambda value, reader, path: reader.make(path, check, value, path[-1])
 
 
 def _plain(check: Check, schema: dict[str, Any]) -> Field:
@@ -208,7 +208,7 @@ SCALE = Field(
 
 def _read_parts(value: Any, reader: Reader, path: Path) -> Any:
     if not isinstance(value, (list, tuple)):
-        return reader.refused(path, f"must be a list of schedules, got {value!r:.60}")
+        return reader.refuse(path, f"must be a list of schedules, got {value!r:.60}")
     return reader.all_of(_part(one, reader, (*path, str(i))) for i, one in enumerate(value))
 
 
@@ -223,7 +223,7 @@ def _in_chain(value: Any, reader: Reader, path: Path) -> Any:
 
 
 def _steps(value: Any, reader: Reader, path: Path) -> Any:
-    return reader.made(path, checked_length, value, "steps")
+    return reader.make(path, checked_length, value, "steps")
 
 
 def _describe_parts(value: Any, writer: Writer) -> Any:
@@ -249,11 +249,11 @@ def _two(
     value: Any, reader: Reader, path: Path, form: str, reads: tuple[Callable[..., Any], ...]
 ) -> Any:
     if not isinstance(value, (list, tuple)) or len(value) > 2:
-        return reader.refused(path, f"must be two: {form}, got {value!r:.60}")
+        return reader.refuse(path, f"must be two: {form}, got {value!r:.60}")
     return reader.all_of(
         read(value[i], reader, (*path, str(i)))
         if i < len(value)
-        else reader.refused((*path, str(i)), f"must be two: {form}")
+        else reader.refuse((*path, str(i)), f"must be two: {form}")
         for i, read in enumerate(reads)
     )
 
@@ -264,11 +264,11 @@ def _schema_of_two(*schemas: dict[str, Any]) -> dict[str, Any]:
 
 def _read_groups(value: Any, reader: Reader, path: Path) -> Any:
     if not isinstance(value, Mapping):
-        return reader.refused(path, f"must be a table of groups, got {value!r:.60}")
+        return reader.refuse(path, f"must be a table of groups, got {value!r:.60}")
     keys, read = [], []
     for key, one in value.items():
         at = (*path, str(key))
-        keys.append(reader.made(at, _group, key, reader))
+        keys.append(reader.make(at, _group, key, reader))
         read.append(reader.schedule(one, at, "groups"))
     valid = reader.all_of([*keys, *read])
     return INVALID if valid is INVALID else dict(zip(keys, read, strict=True))

@@ -156,21 +156,21 @@ class Reader:
     def schedule(self, data: Any, path: Path, within: str) -> Any:
         """Return the schedule at a path within a kind of schedule, or INVALID."""
         record = self.record(data, path, within)
-        return self._resolved(record, path) if isinstance(record, Opposite) else record
+        return self._resolve(record, path) if isinstance(record, Opposite) else record
 
     def all_of(self, values: Iterable[Any]) -> Any:
         """Return the values in a list, or INVALID if one is."""
         read = list(values)
         return INVALID if any(one is INVALID for one in read) else read
 
-    def made(self, path: Path, make: Callable[..., Any], *arguments: Any) -> Any:
+    def make(self, path: Path, make: Callable[..., Any], *arguments: Any) -> Any:
         """Return what a function makes of its arguments, or INVALID if it refuses them."""
         try:
             return make(*arguments)
         except (TypeError, ValueError) as error:
-            return self.refused(path, message_about(path[-1], error))
+            return self.refuse(path, message_about(path[-1], error))
 
-    def refused(self, path: Path, message: str) -> _Invalid:
+    def refuse(self, path: Path, message: str) -> _Invalid:
         """Note a problem and return INVALID."""
         self.problems.append(Problem(".".join(path), message))
         return INVALID
@@ -178,12 +178,12 @@ class Reader:
     def record(self, data: Any, path: Path, within: str) -> Any:
         """Return the schedule, an Opposite before it is resolved, or INVALID."""
         if is_number(data):
-            return self.made(path, lambda: Constant(finite_number(data, "")))
+            return self.make(path, lambda: Constant(finite_number(data, "")))
         if data is None and UNCHANGED in kinds_within(self.kinds, within):
             return None
         name = self._kind(data, within)
         if name is None:
-            return self.refused(path, self._no_schedule(data, within))
+            return self.refuse(path, self._no_schedule(data, within))
         kind = self.kinds[name]
         values = {}
         for key, one in kind.fields.items():
@@ -191,15 +191,15 @@ class Reader:
                 values[key] = one.read(data[key], self, (*path, key))
             elif key in kind.needed:
                 needed = f"is missing; {name} needs {', '.join(kind.needed)}"
-                values[key] = self.refused((*path, key), needed)
+                values[key] = self.refuse((*path, key), needed)
         allowed = ["kind", *kind.fields]
         for key in map(str, data):
             if key not in allowed:
                 unknown = f"unknown key; {suggestion(key, allowed)}allowed: {', '.join(allowed)}"
-                values[key] = self.refused((*path, key), unknown)
+                values[key] = self.refuse((*path, key), unknown)
         if any(value is INVALID for value in values.values()):
             return INVALID
-        return self.made(path, kind.make or (lambda given: kind.record(**given)), values)
+        return self.make(path, kind.make or (lambda given: kind.record(**given)), values)
 
     def _kind(self, data: Any, within: str) -> str | None:
         """Return the kind of schedule that data describe, if one may stand here."""
@@ -227,10 +227,10 @@ class Reader:
 
     # Opposites.
 
-    def _resolved(self, opposite: Opposite, path: Path) -> Any:
+    def _resolve(self, opposite: Opposite, path: Path) -> Any:
         wrong = self._why_no_target(opposite.opposite, path)
         if wrong:
-            return self.refused((*path, "opposite"), wrong)
+            return self.refuse((*path, "opposite"), wrong)
         # A loop, not a recursion: a file may hold thousands, each the opposite of the one before.
         waiting: dict[Path, Opposite] = {}
         at = path
@@ -240,7 +240,7 @@ class Reader:
             at = (found.opposite,)
             if at in waiting:
                 circle = " → ".join(".".join(one) for one in (*waiting, at))
-                return self.refused((*path, "opposite"), f"is circular: {circle:.300}")
+                return self.refuse((*path, "opposite"), f"is circular: {circle:.300}")
             found = self._target(at)
         for at, one in reversed(waiting.items()):
             if found is not INVALID:

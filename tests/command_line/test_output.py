@@ -61,7 +61,7 @@ def test_one_line(text, line):
 def test_wrapped_text_is_cut_between_words_alone():
     words = ["a-word-with-hyphens"] * 9 + ["/a/very/long/path" * 5]
     with on_a_terminal():
-        lines = output.wrapped(" ".join(words), indent="  ").splitlines()
+        lines = output.wrap(" ".join(words), indent="  ").splitlines()
     assert " ".join(lines).split() == words
     assert [line.startswith("  ") for line in lines] == [False, True, True, True, True, True]
     assert widest("\n".join(lines[:-1])) <= 50
@@ -77,9 +77,11 @@ def test_what_the_output_can_show():
 
 def test_a_style_is_for_terminals_of_people_who_want_it(monkeypatch):
     with on_a_terminal():
-        assert output.styled("lr", bold=True) == click.style("lr", bold=True) == "\x1b[1mlr\x1b[0m"
+        assert (
+            output.style_text("lr", bold=True) == click.style("lr", bold=True) == "\x1b[1mlr\x1b[0m"
+        )
     with redirect_stdout(io.StringIO()):
-        assert output.styled("lr", bold=True) == "lr"
+        assert output.style_text("lr", bold=True) == "lr"
     monkeypatch.setenv("NO_COLOR", "1")
     with on_a_terminal():
-        assert output.styled("lr", bold=True) == "lr"
+        assert output.style_text("lr", bold=True) == "lr"

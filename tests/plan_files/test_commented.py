@@ -3,7 +3,7 @@
 import re
 
 import hypercycle as hc
-from hypercycle.plan_files.commented import commented
+from hypercycle.plan_files.commented import commented_text
 
 
 def test_a_commented_plan_holds_any_plan(tmp_path):
@@ -13,14 +13,14 @@ def test_a_commented_plan_holds_any_plan(tmp_path):
         eps=hc.Chain((hc.Constant(0.1), 5), hc.Ramp(0.1, 0.2, 3)),
     )
     path = tmp_path / "any.toml"
-    path.write_text(commented(plan, "any.toml", ["a note"]), encoding="utf-8")
+    path.write_text(commented_text(plan, "any.toml", ["a note"]), encoding="utf-8")
     assert hc.Plan.load(path) == plan
 
 
 def test_comments_stand_beside_their_keys_and_notes_above():
     lr = hc.Cycle(1e-4, 1e-2, "4ep")
     plan = hc.Plan(lr=lr, momentum=lr.opposite(0.85, 0.95))
-    text = commented(plan, "my.toml", ["a note " * 20])
+    text = commented_text(plan, "my.toml", ["a note " * 20])
     assert "#   hypercycle show my.toml --steps-per-epoch 100\n" in text
     assert re.search(r"^low = 0.0001 +# the lower bound$", text, re.MULTILINE)
     assert re.search(r'^opposite = "lr" +# low where that one is high', text, re.MULTILINE)
