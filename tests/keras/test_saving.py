@@ -145,7 +145,7 @@ np.savez({out!r}, *weights(model))
 """
 
 
-@pytest.mark.parametrize("backend", {"jax", "tensorflow", "torch"} - {BACKEND})
+@pytest.mark.parametrize("backend", sorted({"jax", "tensorflow", "torch"} - {BACKEND}))
 def test_another_backend_goes_on(uninterrupted, tmp_path, backend):
     pytest.importorskip(backend)
     if backend == "torch" and tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15):
