@@ -26,7 +26,7 @@ KERAS_TESTS := tests/keras adapters/hypercycle_keras
 JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/namespaces adapters/hypercycle_optax \
 	hypercycle/namespaces/on_jax.py hypercycle/namespaces/float32_pairs.py
 # Who works on an adapter runs its folder.
-NOT_QUICK := tests/torch tests/optax tests/test_benchmarks.py $(KERAS_TESTS)
+NOT_QUICK := tests/torch tests/optax tests/test_benchmarks.py tests/test_claims.py tests/test_comparison.py tests/test_documents.py $(KERAS_TESTS)
 # The core, and what asks each adapter for an optimizer.
 WHEEL_TESTS := tests/numbers tests/shapes tests/plans/test_plan.py tests/plan_files tests/plugins/test_host.py \
 	tests/plugins/test_hookspecs.py tests/plugins/test_installed.py tests/torch/test_names.py tests/optax/test_names.py
@@ -63,7 +63,7 @@ test: $(VENV)/test.installed
 	OMP_NUM_THREADS=1 KERAS_BACKEND=torch $(BIN)/python -m pytest $(SIDE_BY_SIDE) $(KERAS_TESTS)
 
 test-quick: $(VENV)/test.installed
-	$(BIN)/python -m pytest -m "not walk and not slow" --hypothesis-profile quick $(addprefix --ignore ,$(NOT_QUICK)) $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) -m "not walk and not slow" --hypothesis-profile quick $(addprefix --ignore ,$(NOT_QUICK)) $(PYTEST_ARGS)
 
 # Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
 test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))
