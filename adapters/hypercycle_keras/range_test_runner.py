@@ -43,7 +43,8 @@ def range_test(
     optimizer with its state, its compiled training step and the random states of Python, NumPy,
     the backend and PyTorch, whose loaders serve the others too, are what they were. (A model that
     has never been trained also has its metrics and its optimizer's variables made, for which Keras
-    draws random numbers once, here or in its first ``fit``.)
+    draws random numbers once, here or in its first ``fit``.) Not put back is what a training step or
+    a metric of your own changes in attributes of Python's, such as ``layer.trainable``.
 
     Parameters
     ----------
