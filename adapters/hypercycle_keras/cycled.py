@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from hypercycle.driving.attaching import merge
 from hypercycle.driving.names import given_twice
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
@@ -30,7 +31,7 @@ def cycled(
     plan: PlanLike | None = None,
     /,
     *,
-    start_step: int = 0,
+    start_step: int | None = None,
     relative: bool = False,
     replace: bool = False,
     steps_per_epoch: int | None = None,
@@ -50,12 +51,13 @@ def cycled(
     plan, **schedules
         Names and their schedules, as in :func:`hypercycle.attach`.
     start_step
-        The plan's step of the next update. Give it where only weights were loaded; a loaded
-        optimizer state brings its own count of updates.
+        The plan's step of the next update: 0 if not given, or where what is replaced stands. Give
+        it where only weights were loaded; a loaded optimizer state brings its own count of updates.
     relative
         The schedules multiply the optimizer's own values.
     replace
-        Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows.
+        Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows, and
+        go on from the step where that stands.
     steps_per_epoch, total_steps
         Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
         The values of the whole run are checked, and it is how long a table is where the backend
@@ -81,10 +83,11 @@ def cycled(
     >>> optimizer.values
     {'lr': 0.1, 'momentum': 0.95}
     """
-    start_step = whole_number(start_step, "start_step")
+    if start_step is not None:
+        start_step = whole_number(start_step, "start_step")
     if total_steps is not None:
         total_steps = whole_number(total_steps, "total_steps", minimum=1)
-    whole = Plan(**{**(plan or {}), **schedules}).resolve(
+    whole = merge(plan, schedules, "cycled").resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
     wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -92,6 +95,8 @@ def cycled(
     _check_target(inner, replace=replace)
     attributes = _attributes(inner, whole)
     config = _config_of(inner)
+    if start_step is None:
+        start_step = _present_step(inner)
     if LEARNING_RATE in attributes.values() and not isinstance(config[LEARNING_RATE], float):
         _check_replacement(inner, whole, relative=relative, replace=replace)
         config[LEARNING_RATE] = 0.0
@@ -177,6 +182,13 @@ def _check_target(optimizer: Any, *, replace: bool) -> None:
             f"{', '.join(optimizer.plan)}: put everything into one plan, or call "
             "hypercycle_keras.cycled(…, replace=True) to follow another one"
         )
+
+
+def _present_step(optimizer: Any) -> int:
+    """Return the step where the plan or the learning rate's schedule stands; 0 without either."""
+    if getattr(optimizer, "plan", None) is not None:
+        return int(optimizer.plan_step)
+    return 0 if isinstance(_config_of(optimizer)[LEARNING_RATE], float) else updates_of(optimizer)
 
 
 def _attributes(optimizer: Any, plan: Plan) -> dict[str, str]:

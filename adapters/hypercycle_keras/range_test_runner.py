@@ -43,8 +43,8 @@ def range_test(
     optimizer with its state, its compiled training step and the random states of Python, NumPy,
     the backend and PyTorch, whose loaders serve the others too, are what they were. (A model that
     has never been trained also has its metrics and its optimizer's variables made, for which Keras
-    draws random numbers once, here or in its first ``fit``.) Not put back is what a training step or
-    a metric of your own changes in attributes of Python's, such as ``layer.trainable``.
+    draws random numbers once, here or in its first ``fit``.) Not put back are attributes of
+    Python's, such as ``layer.trainable``, that a training step or metric of your own changes.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _follow(model: keras.Model, sweep: Sweep) -> None:
         # It says that the model must be compiled anew, which is what happens here.
         warnings.filterwarnings("ignore", message="this .* has been in use: its state was copied")
         plan = {sweep.name: Tabulated(sweep.values)}
-        model.optimizer = cycled(model.optimizer, plan, replace=True)
+        model.optimizer = cycled(model.optimizer, plan, replace=True, start_step=0)
     model.steps_per_execution = 1
     model.train_function = None
 
