@@ -109,6 +109,7 @@ def cycled(
     _check_complete(inner, result)
     _copy_exclusions(inner, result)
     follow(result, whole, start_step - updates_of(inner), total_steps)
+    vars(result)["_start_step_given"] = 0 if inner.built else start_step
     vars(result)["_following"].on_host.check(start_step, total_steps)
     if inner.built:
         _copy_state(inner, result)
@@ -144,7 +145,8 @@ def cycled_class(optimizer_class: type) -> Any:
         # Values change at every step, and torch.compile would compile the update for each of them.
         members["apply"] = torch.compiler.disable(Cycled.apply)  # type: ignore[no-untyped-call]
     made_class = type(name, (added, made), members)
-    return keras.saving.register_keras_serializable("hypercycle", name)(made_class)
+    # Keras's error names the package where nobody has imported it yet.
+    return keras.saving.register_keras_serializable("hypercycle_keras", name)(made_class)
 
 
 # Attaching.

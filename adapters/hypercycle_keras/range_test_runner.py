@@ -198,6 +198,11 @@ def _check_model(model: Any) -> None:
             "the model is not compiled: model.compile(optimizer, loss) first, with the optimizer "
             "that will train it"
         )
+    if type(model.optimizer).__name__ == "MultiOptimizer":
+        raise TypeError(
+            "a range test raises a hyperparameter of one optimizer, and this model has a "
+            "MultiOptimizer: compile it with one of them, for all of its variables, to test that"
+        )
     if not model.built:
         raise ValueError(
             "the model is not built, so it has no weights to put back: call it on a batch, or give "

@@ -177,8 +177,18 @@ def attach(
     return driver
 
 
+_ARGUMENTS_ELSEWHERE = {
+    "param_labels": "hypercycle_optax.cycled(factory, plan, param_labels=…)",
+    "external_step": "hypercycle_optax.cycled(factory, plan, external_step=True)",
+    "replace": "hypercycle_keras.cycled(optimizer, plan, replace=True)",
+}
+
+
 def merge(plan: PlanLike | None, schedules: Mapping[str, Any], caller: str) -> Plan:
     """Return the plan of a function that takes one, keywords, or both; nothing is said twice."""
+    for name, instead in _ARGUMENTS_ELSEWHERE.items():
+        if name in schedules:
+            raise TypeError(f"{caller}() has no argument {name!r}: use {instead}")
     if plan is None:
         if not schedules:
             raise ValueError(

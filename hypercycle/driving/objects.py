@@ -9,9 +9,10 @@ from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.cycler import Cycler
-from hypercycle.driving.names import is_not_a_number, is_number
+from hypercycle.driving.names import is_neutral, is_not_a_number, is_number
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
+from hypercycle.numbers.checks import shown
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -109,10 +110,15 @@ def _number(target: Any, name: str) -> float:
         if not known:
             raise TypeError(
                 f"no plugin can drive a {kind}: pass an optimizer of a supported framework, or an "
-                f"object with a numeric attribute {name!r}, got {target!r:.80}{plugins.problems()}"
+                f"object with a numeric attribute {name!r}, got {shown(target)}{plugins.problems()}"
             )
+        instead = (
+            f"{name} belongs to an optimizer: attach(optimizer, {name}=…); "
+            if is_neutral(name)
+            else suggestion(name, known)
+        )
         raise ValueError(
-            f"{kind} has no attribute {name!r}; {suggestion(name, known)}its numeric attributes: "
+            f"{kind} has no attribute {name!r}; {instead}its numeric attributes: "
             f"{', '.join(known)}{plugins.problems()}"
         )
     value = getattr(target, name)

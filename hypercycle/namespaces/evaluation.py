@@ -48,6 +48,8 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
         evaluate = _LIBRARIES.get(base.__module__.partition(".")[0])
         if evaluate is not None:
             return evaluate(schedule, step)
+    if hasattr(type(step), "__jax_array__"):  # a variable, such as the step of nnx.Optimizer
+        return evaluate_at(schedule, step.__jax_array__())
     raise not_whole(step, type(step).__name__)
 
 

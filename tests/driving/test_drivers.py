@@ -34,6 +34,16 @@ def test_a_second_attach_to_one_hyperparameter_is_told(target, first, second, sh
     del kept
 
 
+def test_a_second_relative_attach_is_told_what_it_multiplies():
+    made = sgd(lr=1.0)
+    first = hc.attach(made, lr=hc.Ramp(1.0, 0.25, 3), relative=True)
+    for _ in range(3):
+        first.step()
+    with pytest.warns(UserWarning, match="relative=True multiplies what that one has left"):
+        hc.attach(made, lr=LR, relative=True)
+    assert made.param_groups[0]["lr"] == 0.25 * LR(0)
+
+
 @pytest.mark.parametrize("ways", [("step", "optimizer"), ("optimizer", "step")])
 def test_one_that_follows_and_one_that_is_stepped_meet_too(ways):
     made = sgd()

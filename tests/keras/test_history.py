@@ -9,6 +9,7 @@ from keras_models import BACKEND, LR, PLAN, X, Y, fit, make_model, train
 
 import hypercycle as hc
 from hypercycle_keras import CycleHistory
+from hypercycle_keras.optimizer import optimizers_with_plans
 
 SGD = keras.optimizers.SGD
 
@@ -117,6 +118,14 @@ class TestStoppingAtACyclesEnd:
         train(optimizer, epochs=5, callbacks=[Stop(0), history])
         assert optimizer.plan_step == 20
         assert history.steps.tolist() == list(range(20))
+
+    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+    def test_a_stop_that_comes_after_it_is_told(self):
+        optimizer = hc.attach(SGD(), lr=LR)
+        history = CycleHistory(stop_at_cycle_end=True)
+        with pytest.warns(UserWarning, match="by a callback that comes after CycleHistory in the"):
+            train(optimizer, epochs=5, callbacks=[history, Stop(0)])
+        assert optimizer.plan_step == 12
 
     def test_at_a_cycles_end_it_does_not_wait(self):
         optimizer = hc.attach(SGD(), lr=hc.Cycle(0.1, 0.5, 6))
@@ -253,3 +262,13 @@ def test_it_asks_which_of_several_optimizers():
     history = CycleHistory(optimizer=other)
     train(optimizer, callbacks=[history], epochs=1)
     assert sorted(history.values) == ["beta1", "lr"]
+    optimizer, other = together()
+    both = {one.name: CycleHistory(optimizer=one) for one in optimizers_with_plans(optimizer)}
+    logs = train(optimizer, callbacks=list(both.values()), epochs=1).history.history
+    last = {
+        f"{owner}/{name}": values[-1]
+        for owner, history in both.items()
+        for name, values in history.values.items()
+    }
+    assert sorted(last) == ["one/lr", "one/momentum", "one/weight_decay", "other/beta1", "other/lr"]
+    assert {name: logs[name][0] for name in logs if "/" in name} == pytest.approx(last)

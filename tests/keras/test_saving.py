@@ -2,6 +2,7 @@
 
 import copy
 import json
+import linecache
 import os
 import subprocess
 import sys
@@ -252,3 +253,23 @@ def test_pickling_a_model(uninterrupted):
     model = pickle.loads(pickle.dumps(train(cycled_sgd(), epochs=1)))
     fit(model, epochs=2)
     assert_same(model, uninterrupted, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_start_step_beside_a_state_that_counts_is_told(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    train(hc.attach(SGD(0.01), PLAN), epochs=1).save_weights(path)
+
+    def loaded(**options):
+        model = make_model()
+        model.compile(hc.attach(SGD(0.01), PLAN, **options), "mse")
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(path)
+        return model.optimizer.plan_step
+
+    assert loaded() == 12
+    with pytest.warns(
+        UserWarning, match=r"has made 12 updates, and start_step=8 is added.* at step 20"
+    ) as told:
+        assert loaded(start_step=8) == 20
+    assert "model.load_weights(path)" in linecache.getline(told[0].filename, told[0].lineno)
