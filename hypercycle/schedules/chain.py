@@ -52,9 +52,6 @@ class Chain(Record):
     def __repr__(self) -> str:
         return f"Chain({', '.join(map(repr, self.parts))})"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"parts": self.parts}
-
     @computed_once
     def schedules(self) -> tuple[Record, ...]:
         """The schedules of the parts, without their lengths."""
