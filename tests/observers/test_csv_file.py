@@ -111,30 +111,30 @@ def test_last_bits_of_another_processor_are_no_other_value(tmp_path):
         (
             "step,p\n0,0.1\n1,0.2\n",
             (
-                "has p = 0.2 for step 1, but this run has 0.25: it is the log of another run or plan. "
-                "Go on in another file, or remove its rows from step 1 on"
+                "has p = 0.2 for step 1, but this run has 0.25: it is the log of another run or "
+                "plan. Go on in another file, or remove its rows from step 1 on"
             ),
         ),
         ("step,p\n1,nan\n", "has p = nan for step 1, but this run has 0.25: it is the log of"),
         (
             "step,p\n0,0.1\n2,0.2\n",
             (
-                "has rows before and after step 1 but none for it: pass the every that it was begun "
-                "with, or go on in another file"
+                "has rows before and after step 1 but none for it: pass the every that it was "
+                "begun with, or go on in another file"
             ),
         ),
         (
             "step,p\n0,0.1\n7,0.",
             (
-                "ends in the middle of a row, '7,0.', which is not the beginning of the row of step 1, "
-                "'1,0.25': remove what is left of it, or go on in another file"
+                "ends in the middle of a row, '7,0.', which is not the beginning of the row of step "
+                "1, '1,0.25': remove what is left of it, or go on in another file"
             ),
         ),
         (
             "step,lr",
             (
-                "ends in the middle of a row, 'step,lr', which is not the beginning of the columns of "
-                "this run, 'step,p': remove what is left of it, or go on in another file"
+                "ends in the middle of a row, 'step,lr', which is not the beginning of the columns "
+                "of this run, 'step,p': remove what is left of it, or go on in another file"
             ),
         ),
         (
