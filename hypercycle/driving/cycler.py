@@ -71,16 +71,15 @@ class Cycler(ABC):
     def begin(self, plan: Plan, options: Options, initial: dict[str, list[float]] | None) -> None:
         """Start to drive the target: the values of ``options.start_step`` are assigned."""
         self._options = options
-        self._initial = initial
         self._observers = plugins.observers()
-        self._adopt(plan, self.tracks_for(plan, initial), options.start_step)
+        self._adopt(plan, initial, options.start_step)
 
-    def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
-        joint = Tracks(tracks)
+    def _adopt(self, plan: Plan, initial: dict[str, list[float]] | None, step: int) -> None:
+        joint = Tracks(self.tracks_for(plan, initial))
         columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
-        self.install(tracks, columns)
-        self.plan = plan
+        self.install(joint.tracks, columns)
+        self.plan, self._initial = plan, initial
         self._tracks = joint
         self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
         self._clock_owner = clock_owner
@@ -214,9 +213,7 @@ class Cycler(ABC):
             else:
                 initial = self._initial_after_mismatch(saved_initial)
         initial = initial and {name: list(values) for name, values in initial.items()}
-        tracks = self.tracks_for(plan, initial)
-        self._adopt(plan, tracks, step)
-        self._initial = initial
+        self._adopt(plan, initial, step)
 
     def _initial_after_mismatch(
         self, saved: dict[str, list[float]] | None

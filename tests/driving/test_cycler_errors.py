@@ -46,6 +46,16 @@ def test_an_observer_that_fails_takes_no_event_with_it(disks):
     assert [disk.seen for disk in disks] == [list(range(21))] * 2
 
 
+def test_an_observer_that_fails_leaves_no_state_half_loaded(disks):
+    plan = {"p": hc.Cycle(0.5, 1.0, 5)}
+    saved = hc.attach(SimpleNamespace(p=8.0), plan, relative=True).state_dict() | {"step": 10}
+    cycler = hc.attach(SimpleNamespace(p=2.0), plan, relative=True)
+    with pytest.raises(OSError, match="no space left at 10"):
+        cycler.load_state_dict(saved)
+    assert cycler.state_dict() == saved
+    assert cycler.values == {"p": 4.0}
+
+
 def test_an_event_that_fails_takes_no_observer_with_it(disks):
     def on_event(name, cycle, step):
         raise RuntimeError(f"{name} at {step}")

@@ -126,8 +126,8 @@ def test_last_bits_of_another_processor_are_no_other_value(tmp_path):
         (
             "step,p\n0,0.1\n7,0.",
             (
-                "ends in the middle of a row, '7,0.', which is not the beginning of the row of step "
-                "1, '1,0.25': remove what is left of it, or go on in another file"
+                "ends in the middle of a row, '7,0.', which is not the beginning of the row of "
+                "step 1, '1,0.25': remove what is left of it, or go on in another file"
             ),
         ),
         (
