@@ -58,7 +58,7 @@ def test_weights_bring_the_step_and_a_changed_plan_is_not_noticed(tmp_path):
     path = tmp_path / "model.weights.h5"
     train(cycled_sgd(), epochs=1).save_weights(path)
     model = make_model()
-    changed = hc.Plan({**PLAN, "lr": hc.Cycle(0.02, 0.2, 7)})
+    changed = hc.Plan(**{**PLAN, "lr": hc.Cycle(0.02, 0.2, 7)})
     model.compile(hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), changed), "mse")
     model.optimizer.build(model.trainable_variables)
     with warnings.catch_warnings():

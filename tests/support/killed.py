@@ -41,7 +41,6 @@ def dooms(kills, save_every, seed=0):
     drawn = random.Random(seed)
     steps = sorted(drawn.sample(range(1, STEPS - save_every), kills))
     kinds = [(phase, by) for phase in PHASES for by in ("lines", "time")]
-    drawn.shuffle(kinds)
     for index, step in enumerate(steps):
         # What a resumption costs is known when there has been one.
         phase, by = kinds[index % len(kinds)] if index > 1 else ("training", "time")
