@@ -5,9 +5,10 @@ import csv
 import keras
 import numpy as np
 import pytest
-from keras_models import BACKEND, LR, PLAN, X, Y, fit, make_model, train
+from keras_models import BACKEND, BATCHES, LR, PLAN, X, Y, fit, make_model, train
 
 import hypercycle as hc
+from hypercycle import observers
 from hypercycle_keras import CycleHistory
 from hypercycle_keras.optimizer import optimizers_with_plans
 
@@ -40,6 +41,28 @@ def test_it_may_come_before_what_restores_a_run(tmp_path):
     train(hc.attach(SGD(), PLAN), callbacks=[history, backup()])
     assert history.steps.tolist() == list(range(12, 24))
     assert events == [tuple(event) for step in range(13, 25) for event in LR.events(step)]
+
+
+@pytest.mark.parametrize(("first", "missing"), [("history", []), ("backup", [5])])
+def test_no_row_is_missing_where_it_comes_before_what_saves_a_run(tmp_path, first, missing):
+    class Killed(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 5:
+                raise KeyboardInterrupt
+
+    def fitted(*others):
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=3)
+        history = CycleHistory()
+        callbacks = [history, backup, *others] if first == "history" else [backup, *others, history]
+        with observers.CSV(tmp_path / "values.csv", append=True):
+            train(hc.attach(SGD(0.01), lr=LR), epochs=1, callbacks=callbacks)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(Killed())
+    fitted()
+    rows = (tmp_path / "values.csv").read_text().splitlines()[1:]
+    steps = [int(row.split(",")[0]) for row in rows]
+    assert steps == [step for step in range(6 + BATCHES) if step not in missing]
 
 
 def test_nothing_is_recorded_before_training():

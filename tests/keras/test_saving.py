@@ -55,6 +55,20 @@ def test_weights_go_on_in_mid_cycle(uninterrupted, tmp_path):
     assert_same(model, uninterrupted, rtol=0)
 
 
+def test_weights_bring_the_step_and_a_changed_plan_is_not_noticed(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    train(cycled_sgd(), epochs=1).save_weights(path)
+    model = make_model()
+    changed = hc.Plan(**{**PLAN, "lr": hc.Cycle(0.02, 0.2, 7)})
+    model.compile(hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), changed), "mse")
+    model.optimizer.build(model.trainable_variables)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.load_weights(path)
+    assert model.optimizer.plan_step == 12
+    assert model.optimizer.values == changed(12)
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("drive", [cycled_sgd, lambda: SGD(0.01, momentum=0.9)])
 def test_keras_skips_the_state_of_an_optimizer_that_is_not_built(drive, tmp_path):
