@@ -67,7 +67,7 @@ class Cycle(Record):
         or a function ``scale(cycle, step, xp)``.
     scale_of
         ``"amplitude"``: the wave shrinks toward its anchor. ``"bounds"``: both bounds shrink,
-        ``value = scale·(anchor·(1 − w) + other·w)``.
+        ``value = scale·(anchor·(1 − w) + other·w)``, to 0 where the scale is below 5e-324.
     inverted
         Start at ``high`` and fall first: opposite phase.
     phase

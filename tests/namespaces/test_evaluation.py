@@ -83,3 +83,12 @@ class Variable:
 @pytest.mark.parametrize("schedule", compositions("hann"))
 def test_what_stands_for_an_array_of_jax_is_a_step(schedule):
     assert schedule(Variable()) == schedule(jnp.int32(3))
+
+
+@pytest.mark.parametrize("schedule", compositions("hann"))
+def test_a_masked_array_stays_masked(schedule):
+    steps = np.ma.masked_array([[1, -2], [3, 4]], mask=[[0, 1], [0, 0]])
+    values = schedule(steps)
+    assert values.mask.tolist() == steps.mask.tolist()
+    assert values.compressed().tolist() == [schedule(step) for step in (1, 3, 4)]
+    assert schedule(np.ma.masked_array([1, 2])).mask.tolist() == [False, False]
