@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hypercycle.driving.options import OnMismatch, Options
 
 
+_NOT_GIVEN = object()
 # What _bind makes of the tracks and the groups.
 _BOUND = ("_groups", "_known", "_shared", "_grouped", "_members", "_others", "_slower")
 
@@ -39,8 +40,9 @@ class OptimizerCycler(Cycler, LRScheduler):
     """Drives any hyperparameters of a PyTorch optimizer; what ``hc.attach(optimizer, …)`` returns.
 
     An ``LRScheduler``: call ``step()`` after each ``optimizer.step()``, and hand it on to whatever
-    takes a scheduler. It adds no keys to ``param_groups``, assigns Python floats, fills tensors in
-    place, and reads ``param_groups`` anew at every step.
+    takes a scheduler. It adds one key to ``param_groups``, the ``initial_lr`` that PyTorch's own
+    schedulers share; it assigns Python floats, fills tensors in place, and reads ``param_groups``
+    anew at every step.
 
     Parameter groups that are added later follow a schedule that all groups share, if they come
     with the optimizer's default value; a group that has its own value, or that ``Groups`` does not
@@ -50,10 +52,11 @@ class OptimizerCycler(Cycler, LRScheduler):
     Attributes
     ----------
     base_lrs
-        The groups' learning rates before they were driven.
+        The groups' learning rates before any scheduler drove them, their ``initial_lr``.
     """
 
     optimizer: Any
+    _told_updates = False
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
         # LRScheduler.__init__ is not called: it adds keys to the groups and wraps optimizer.step.
@@ -65,20 +68,28 @@ class OptimizerCycler(Cycler, LRScheduler):
         initial = None
         if options.relative:
             initial = {name: values_in(optimizer, find(optimizer, name)) for name in plan}
-        self.base_lrs = [_lr_of(group) for group in optimizer.param_groups]
+        rates = [_lr_of(group) for group in optimizer.param_groups]
         self._count_ahead = 1 - options.start_step
         self.begin(plan, options, initial)
         self._attached = True
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            if "lr" in group:  # what SequentialLR begins with, and others multiply
+                group.setdefault("initial_lr", rate)
+        self.base_lrs = [
+            as_float(group.get("initial_lr", rate))
+            for group, rate in zip(optimizer.param_groups, rates, strict=True)
+        ]
 
     # The LRScheduler's interface.
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: int | None = None, metric: Any = _NOT_GIVEN) -> None:
         """Move on by one update; the values of the new step take effect.
 
-        ``epoch``, which PyTorch has deprecated, moves to that step instead.
+        ``epoch``, which PyTorch has deprecated, moves to that step instead. With ``metric`` it is
+        the call that timm's scripts make after each epoch, beside ``step_update``: nothing moves.
         """
         # What runs every step stands in one piece: a call more is a tenth of its cost.
-        step = self.last_epoch + 1 if epoch is None else whole_number(epoch, "epoch")
+        step = self.last_epoch + 1 if epoch is None else self._step_of(epoch, metric)
         groups = self.optimizer.param_groups
         try:
             # A list compares its members by identity first, which is a nanosecond a group.
@@ -106,13 +117,50 @@ class OptimizerCycler(Cycler, LRScheduler):
         if self._watched:
             self._tell(step)
 
+    def _step_of(self, epoch: Any, metric: Any) -> int:
+        step = whole_number(epoch, "epoch")
+        if metric is _NOT_GIVEN:
+            return step
+        if not self._told_updates:
+            raise TypeError(
+                "step(epoch, metric) counts epochs, and a cycler counts updates: call "
+                "step_update(num_updates) after each update, as timm's scripts do, or step()"
+            )
+        return int(self.last_epoch)
+
+    def step_update(self, num_updates: int, metric: Any = None) -> None:
+        """Move to the step after so many updates, as timm's schedulers do; ``metric`` is unused."""
+        del metric
+        self._told_updates = True
+        self.step(num_updates)
+
     def get_last_lr(self) -> list[float]:  # type: ignore[override]
         """Return the learning rate of each parameter group, as it is now."""
         return [_lr_of(group) for group in self.optimizer.param_groups]
 
-    def get_lr(self) -> list[float]:  # type: ignore[override]
-        """Return the learning rate of each parameter group, as it is now."""
+    @property
+    def _last_lr(self) -> list[float]:  # type: ignore[override]
         return self.get_last_lr()
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]
+        """Return the learning rate of each parameter group at ``last_epoch``.
+
+        Who moves ``last_epoch`` and asks, as ignite's handlers do, assigns these rates; all else
+        that the plan drives takes the values of that step here, as momentum does in ``CyclicLR``.
+        """
+        self._take_up(self.optimizer.param_groups)
+        rates = self.get_last_lr()
+        row = self._row(max(int(self.last_epoch), 0))  # SequentialLR undoes step 0
+        for track, entry in zip(self._tracks.tracks, row, strict=True):
+            destination: Destination = track.place
+            if destination.hyperparameter.key == "lr":
+                indices = destination.groups or range(len(rates))
+                values = entry if isinstance(entry, list) else itertools.repeat(entry)
+                for index, value in zip(indices, values, strict=False):
+                    rates[index] = value
+            else:
+                self._write_to(destination, entry)
+        return rates
 
     @property
     def _step_count(self) -> int:

@@ -44,8 +44,24 @@ class OptimizerFollower(OptimizerCycler):
         # Weak, so that optimizer -> hook -> cycler is not circular.
         self._optimizer = weakref.ref(optimizer)
 
-    def step(self, epoch: int | None = None) -> None:
+    def step(self, epoch: int | None = None, metric: Any = None) -> None:
         """Do nothing: the optimizer's own steps count. Trainers may call it as usual."""
+
+    def get_lr(self) -> list[float]:  # type: ignore[override]
+        """Return the learning rate of each parameter group at ``last_epoch``.
+
+        Raises
+        ------
+        RuntimeError
+            If it is asked by who counts ``last_epoch`` up, as ignite's handlers do: the optimizer's
+            steps count, and each would count twice.
+        """
+        if self._get_lr_called_within_step:
+            raise RuntimeError(
+                "a handler that moves the scheduler's last_epoch cannot drive what the optimizer's "
+                "own steps move on: attach without advance='optimizer' for it, or use no handler"
+            )
+        return super().get_lr()
 
     def detach(self) -> None:
         """Stop following the optimizer; its values stay as they are."""

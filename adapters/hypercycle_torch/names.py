@@ -26,7 +26,7 @@ from hypercycle.driving.names import (
 Group = dict[str, Any]
 
 # Keys of a group that are not hyperparameters.
-_OTHER_KEYS = {"params", "param_names", "name"}
+_OTHER_KEYS = {"params", "param_names", "name", "initial_lr"}
 # Read once, when the optimizer makes its state: a schedule would silently do nothing.
 _READ_ONCE = {
     ("Adagrad", "initial_accumulator_value"): "lr, lr_decay, weight_decay and eps",

@@ -66,15 +66,16 @@ def test_members_of_tuples_follow_and_their_neighbours_stay():
         cycler.step()
 
 
-def test_no_key_is_added_and_no_other_value_changed():
+def test_one_key_is_added_and_no_other_value_changed():
     made = sgd(2, weight_decay=0.3)
-    keys = [list(group) for group in made.param_groups]
+    keys = [[*group, "initial_lr"] for group in made.param_groups]
     others = [{k: v for k, v in group.items() if k != "lr"} for group in made.param_groups]
     cycler = hc.attach(made, lr=LR)
     for _ in range(5):
         cycler.step()
     assert [list(group) for group in made.param_groups] == keys
-    assert [{k: v for k, v in g.items() if k != "lr"} for g in made.param_groups] == others
+    now = [{k: v for k, v in g.items() if k != "lr"} for g in made.param_groups]
+    assert now == [other | {"initial_lr": 0.1} for other in others]
     assert "step" not in vars(made)  # PyTorch's own schedulers wrap it
 
 
