@@ -67,8 +67,9 @@ def file_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schedules(read: Callable[[], bytes], suffix: str, file: Path) -> dict[str, Any]:
     try:
-        data = _entries(data_in(_text(read()), suffix))
-        check_size(data)
+        data = data_in(_text(read()), suffix)
+        check_size(data)  # before anything is shown of them
+        data = _entries(data)
     except (ValueError, RecursionError) as error:
         message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PlanFileError(str(file), [Problem("", message)]) from error
