@@ -14,8 +14,8 @@ _BEYOND = 10**LONGEST_TEXT
 LONGEST_LINE = 4_000
 # Cycles that change in length are tabulated: 100,000 of them take half a second.
 MOST_TABULATED = 100_000
-# The time that tomllib takes for a table grows with the product of its keys' lengths. In strings and
-# comments, closed or not, dots divide nothing.
+# The time that tomllib takes for a table grows with the product of its keys' lengths. In strings
+# and comments, closed or not, dots divide nothing.
 _QUOTED = re.compile(r""""(?:[^"\\\n]|\\.)*+"?|'[^'\n]*+'?|#.*""")
 _LONG_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
 
@@ -45,10 +45,8 @@ def check_size(data: Any) -> None:
                     tabulated += min(cycles, MOST_TABULATED + 1) if cycles > 0 else 0
             elif isinstance(one, list):
                 below += one
-            elif isinstance(one, str):
-                _check_text(one)
-            elif isinstance(one, int) and abs(one) >= _BEYOND:
-                raise ValueError(f"holds a number of more than {LONGEST_TEXT:,} digits")
+            else:
+                _check_scalar(one)
         values += len(below)
         if values > MOST_VALUES:
             raise ValueError(f"holds more than {MOST_VALUES:,} values")
@@ -62,8 +60,12 @@ def check_size(data: Any) -> None:
     raise ValueError(f"is nested more than {DEEPEST} deep")
 
 
-def _check_text(text: str) -> None:
-    if len(text) > LONGEST_TEXT:
-        raise ValueError(f"holds a text of {len(text):,} characters, {text[:40]!r}…")
-    if _CONTROL.search(text):
-        raise ValueError(f"holds a text with a control character, {text!a:.60}")
+def _check_scalar(one: Any) -> None:
+    if isinstance(one, int) and abs(one) >= _BEYOND:
+        raise ValueError(f"holds a number of more than {LONGEST_TEXT:,} digits")
+    if not isinstance(one, str):
+        return
+    if len(one) > LONGEST_TEXT:
+        raise ValueError(f"holds a text of {len(one):,} characters, {one[:40]!r}…")
+    if _CONTROL.search(one):
+        raise ValueError(f"holds a text with a control character, {one!a:.60}")

@@ -35,7 +35,10 @@ def schedules_from(descriptions: Mapping[str, Any]) -> dict[str, Any]:
         If one describes nothing that can be rebuilt, with a line for each problem and its path.
     """
     reader = Reader(KINDS, descriptions, from_file=False)
-    schedules = reader.schedules()
+    try:
+        schedules = reader.schedules()
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
     if reader.problems:
         raise ValueError("\n".join(map(str, reader.problems)))
     return schedules
@@ -47,7 +50,20 @@ def schedule_from(description: Any, name: str = "schedule") -> Any:
 
 
 def differences(saved: Any, present: Any, path: str = "") -> list[str]:
-    """Return one line for each place where two descriptions differ."""
+    """Return one line for each place where two descriptions differ.
+
+    Raises
+    ------
+    ValueError
+        If they are nested too deeply to be compared.
+    """
+    try:
+        return _differences(saved, present, path)
+    except RecursionError as error:
+        raise ValueError("the descriptions are nested too deeply to be compared") from error
+
+
+def _differences(saved: Any, present: Any, path: str) -> list[str]:
     saved, present = (_short(one) for one in (saved, present))
     if isinstance(saved, Mapping) and isinstance(present, Mapping):
         # JSON and TOML turn the index of a group into a string.
@@ -57,7 +73,7 @@ def differences(saved: Any, present: Any, path: str = "") -> list[str]:
         for key in keys:
             below = f"{path}.{key}" if path else str(key)
             missing = "(default)" if path else "(not there)"
-            lines += differences(saved.get(key, missing), present.get(key, missing), below)
+            lines += _differences(saved.get(key, missing), present.get(key, missing), below)
         return lines
     if (
         isinstance(saved, (list, tuple))
@@ -65,7 +81,7 @@ def differences(saved: Any, present: Any, path: str = "") -> list[str]:
         and len(saved) == len(present)
     ):
         pairs = enumerate(zip(saved, present, strict=True))
-        return [line for i, pair in pairs for line in differences(*pair, f"{path}.{i}")]
+        return [line for i, pair in pairs for line in _differences(*pair, f"{path}.{i}")]
     return [] if saved == present else [f"{path}: saved {saved!r}, present {present!r}"]
 
 
