@@ -83,13 +83,25 @@ def whole_number(value: Any, name: str, minimum: int = 0) -> int:
 
 def wrong_type(value: Any, name: str, expected: str) -> TypeError:
     """Return the error about a value of the wrong kind."""
-    return _about(TypeError, name, f"{expected}, got {value!r} ({type(value).__name__})")
+    return _about(TypeError, name, f"{expected}, got {shown(value)} ({type(value).__name__})")
 
 
 def wrong_value(value: Any, name: str, expected: str) -> ValueError:
     """Return the error about a value that is out of what is allowed."""
-    got = f"{name}={value!r}" if name else repr(value)
+    got = f"{name}={shown(value)}" if name else shown(value)
     return _about(ValueError, name, f"{expected}, got {got}")
+
+
+def shown(value: Any) -> str:
+    """Return the repr of a value, or an ellipsis if it is too deep or has too many digits for one.
+
+    >>> shown(0.5)
+    '0.5'
+    """
+    try:
+        return repr(value)
+    except (RecursionError, ValueError):
+        return "…"
 
 
 def _about(kind: type[_Error], name: str, message: str) -> _Error:

@@ -34,6 +34,11 @@ def schedules_from(descriptions: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         If one describes nothing that can be rebuilt, with a line for each problem and its path.
     """
+    if not isinstance(descriptions, Mapping):
+        raise ValueError(f"must be descriptions by name, got {descriptions!r:.60}")
+    for name in descriptions:
+        if not isinstance(name, str):
+            raise ValueError(f"names of hyperparameters must be texts, got {name!r:.60}")
     reader = Reader(KINDS, descriptions, from_file=False)
     try:
         schedules = reader.schedules()

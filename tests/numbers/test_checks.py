@@ -13,6 +13,7 @@ from hypercycle.numbers.checks import (
     is_number,
     is_traced,
     positive_number,
+    shown,
     whole_number,
 )
 
@@ -96,3 +97,14 @@ def test_what_is_at_least_something_else():
     assert whole_number(-3, "n", minimum=-3) == -3
     with pytest.raises(ValueError, match="n must be at least 2, got n="):
         whole_number(1.0, "n", minimum=2)
+
+
+def test_an_error_shows_what_it_can():
+    nested = [1]
+    for _ in range(100_000):
+        nested = [nested]
+    assert (shown([0.5]), shown(nested), shown(16**5000)) == ("[0.5]", "…", "…")
+    with pytest.raises(TypeError, match=r"x must be a whole number, got … \(list\)"):
+        whole_number(nested, "x")
+    with pytest.raises(ValueError, match="x must be finite, got x=…"):
+        finite_number(16**5000, "x")
