@@ -23,7 +23,8 @@ class PlanFileError(ValueError):
     path : str
         The file.
     problems : tuple[Problem, ...]
-        Everything that is wrong, each with its ``path`` in the plan and a ``message``.
+        What is wrong, each with its ``path`` in the plan and a ``message``; no more than the first
+        hundred.
     """
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:

@@ -4,7 +4,7 @@ import keras
 import mutations
 import pytest
 import strategies
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mutations import CYCLE, RAMP
 
@@ -35,8 +35,17 @@ def changed_configs(draw):
     return kind, cycled_class, config | {"hypercycle": draw(saved)}
 
 
+def nearly(**changed):
+    cycled_class, config = config_of("Adam")
+    return "Adam", cycled_class, config | {"hypercycle": config["hypercycle"] | changed}
+
+
 @strategies.examples(150)
 @given(changed_configs())
+@example(nearly(plan={"lr": -1.0}))
+@example(nearly(plan={"beta1": 2.0}))
+@example(nearly(plan={"lr": {"kind": "groups", "groups": {"(": 1}}}))
+@example(nearly(offset=10**30))
 @pytest.mark.filterwarnings("ignore:.*overflow:RuntimeWarning")
 def test_a_changed_config_is_refused_or_what_attach_makes(drawn):
     kind, cycled_class, config = drawn
