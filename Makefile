@@ -48,7 +48,7 @@ help:
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make fuzz    hostile and random input, in new rounds for FUZZ_MINUTES; failures are kept"
-	@echo "make walk    every optimizer x every hyperparameter (minutes)"
+	@echo "make walk    every optimizer x every hyperparameter, 20 kills in each framework (minutes)"
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy on the source, pyright on what users see"
 	@echo "make docs    docs/_build/html"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from hypercycle.driving.attaching import merge
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
@@ -29,7 +30,7 @@ def cycled(
     plan: PlanLike | None = None,
     /,
     *,
-    start_step: int = 0,
+    start_step: int | None = None,
     relative: bool = False,
     replace: bool = False,
     steps_per_epoch: int | None = None,
@@ -49,12 +50,13 @@ def cycled(
     plan, **schedules
         Names and their schedules, as in :func:`hypercycle.attach`.
     start_step
-        The plan's step of the next update. Give it where only weights were loaded; a loaded
-        optimizer state brings its own count of updates.
+        The plan's step of the next update: 0 if not given, or where what is replaced stands. Give
+        it where only weights were loaded; a loaded optimizer state brings its own count of updates.
     relative
         The schedules multiply the optimizer's own values.
     replace
-        Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows.
+        Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows, and
+        go on from the step where that stands.
     steps_per_epoch, total_steps
         Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
         The values of the whole run are checked, and it is how long a table is where the backend
@@ -80,11 +82,12 @@ def cycled(
     >>> optimizer.values
     {'lr': 0.1, 'momentum': 0.95}
     """
-    start_step = whole_number(start_step, "start_step")
-    check_step(start_step, "start_step")
+    if start_step is not None:
+        start_step = whole_number(start_step, "start_step")
+        check_step(start_step, "start_step")
     if total_steps is not None:
         total_steps = whole_number(total_steps, "total_steps", minimum=1)
-    whole = Plan(**{**(plan or {}), **schedules}).resolve(
+    whole = merge(plan, schedules, "cycled").resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
     wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -92,6 +95,8 @@ def cycled(
     _check_target(inner, replace=replace)
     attributes = attributes_of(inner, whole)
     config = _config_of(inner)
+    if start_step is None:
+        start_step = _present_step(inner)
     if LEARNING_RATE in attributes.values() and not isinstance(config[LEARNING_RATE], float):
         _check_replacement(inner, whole, relative=relative, replace=replace)
         config[LEARNING_RATE] = 0.0
@@ -104,6 +109,7 @@ def cycled(
     _check_complete(inner, result)
     _copy_exclusions(inner, result)
     follow(result, whole, start_step - updates_of(inner), total_steps)
+    vars(result)["_start_step_given"] = 0 if inner.built else start_step
     vars(result)["_following"].on_host.check(start_step, total_steps)
     if inner.built:
         _copy_state(inner, result)
@@ -139,7 +145,8 @@ def cycled_class(optimizer_class: type) -> Any:
         # Values change at every step, and torch.compile would compile the update for each of them.
         members["apply"] = torch.compiler.disable(Cycled.apply)  # type: ignore[no-untyped-call]
     made_class = type(name, (added, made), members)
-    return keras.saving.register_keras_serializable("hypercycle", name)(made_class)
+    # Keras's error names the package where nobody has imported it yet.
+    return keras.saving.register_keras_serializable("hypercycle_keras", name)(made_class)
 
 
 # Attaching.
@@ -177,6 +184,13 @@ def _check_target(optimizer: Any, *, replace: bool) -> None:
             f"{', '.join(optimizer.plan)}: put everything into one plan, or call "
             "hypercycle_keras.cycled(…, replace=True) to follow another one"
         )
+
+
+def _present_step(optimizer: Any) -> int:
+    """Return the step where the plan or the learning rate's schedule stands; 0 without either."""
+    if getattr(optimizer, "plan", None) is not None:
+        return int(optimizer.plan_step)
+    return 0 if isinstance(_config_of(optimizer)[LEARNING_RATE], float) else updates_of(optimizer)
 
 
 def _check_replacement(optimizer: Any, plan: Plan, *, relative: bool, replace: bool) -> None:

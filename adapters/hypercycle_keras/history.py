@@ -9,6 +9,7 @@ import numpy as np
 
 from hypercycle import plugins
 from hypercycle.driving.options import OnEvent
+from hypercycle.driving.warning import warn
 from hypercycle.observers import flat
 from hypercycle.schedules.schedule import Record, Schedule
 from hypercycle_keras.in_step import value_of_variable
@@ -40,7 +41,8 @@ class CycleHistory(keras.callbacks.Callback):
         the other in the list. A stop in mid-epoch, such as that of ``TerminateOnNaN``, is not put
         off.
     optimizer
-        Which optimizer, if several follow plans, as in a ``MultiOptimizer``.
+        Which optimizer, if several follow plans, as in a ``MultiOptimizer``: its name comes before
+        those of its values in Keras's logs, as in ``"sgd/lr"``.
 
     Attributes
     ----------
@@ -108,7 +110,9 @@ class CycleHistory(keras.callbacks.Callback):
                 "name a schedule with cycles as events_of"
             )
         self._observers = plugins.observers()
-        self._stops = self._cut_short = False
+        self._stops = self._cut_short = self._stop_seen = False
+        several = len(optimizers_with_plans(self.model.optimizer)) > 1
+        self._prefix = f"{self._optimizer.name}/" if several else ""
         self._begins = True
 
     def on_epoch_begin(
@@ -152,11 +156,23 @@ class CycleHistory(keras.callbacks.Callback):
             self._optimizer._following.on_host.check(before, self._recorded)  # noqa: SLF001
             self._steps.append(np.arange(before, self._recorded))
             if logs is not None:
-                logs.update(flat(self._optimizer.plan(self._recorded - 1)))
+                values = flat(self._optimizer.plan(self._recorded - 1))
+                logs.update({f"{self._prefix}{name}": value for name, value in values.items()})
+        self._stop_seen = self.model.stop_training
         stops = self.stop_at_cycle_end and self.model.stop_training and not self._cut_short
         if stops and self._has_more_cycles():
             self._stops = True
             self.model.stop_training = False
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        """Say so if a stop came that this callback could not put off."""
+        late = self.model.stop_training and not (self._stop_seen or self._stops)
+        if self.stop_at_cycle_end and late and self._has_more_cycles():
+            warn(
+                "training was stopped in mid-cycle by a callback that comes after CycleHistory in "
+                "the list: put CycleHistory(stop_at_cycle_end=True) after it",
+                beyond=("keras",),
+            )
 
     def _find(self) -> Any:
         chosen = self.model.optimizer if self._chosen is None else self._chosen

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
 from hypercycle.schedules.groups import Groups
@@ -76,6 +77,7 @@ class Cycled(_Optimizer):
 
     _following: Following | None = None
     _update: Update | None = None  # while it makes one
+    _start_step_given: int = 0
 
     # What users see.
 
@@ -212,6 +214,19 @@ class Cycled(_Optimizer):
         return updates if self._following is None else max(updates + self._following.offset, 0)
 
     # Saving.
+
+    def load_own_variables(self, store: Any) -> None:
+        """Take saved variables over, the count of updates among them."""
+        super().load_own_variables(store)
+        given = self._start_step_given
+        updates = updates_of(self) if given else 0
+        if updates:
+            warn(
+                f"the loaded state has made {updates} updates, and start_step={given} is added to "
+                f"them, so the plan goes on at step {self.plan_step}: attach without start_step "
+                "where a state is loaded that counts them all",
+                beyond=("keras",),
+            )
 
     def get_config(self) -> dict[str, Any]:
         """Return the optimizer's config, and its plan as plain data."""

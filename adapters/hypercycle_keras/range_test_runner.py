@@ -43,7 +43,8 @@ def range_test(
     optimizer with its state, its compiled training step and the random states of Python, NumPy,
     the backend and PyTorch, whose loaders serve the others too, are what they were. (A model that
     has never been trained also has its metrics and its optimizer's variables made, for which Keras
-    draws random numbers once, here or in its first ``fit``.)
+    draws random numbers once, here or in its first ``fit``.) Not put back are attributes of
+    Python's, such as ``layer.trainable``, that a training step or metric of your own changes.
 
     Parameters
     ----------
@@ -111,7 +112,7 @@ def _follow(model: keras.Model, sweep: Sweep) -> None:
         # It says that the model must be compiled anew, which is what happens here.
         warnings.filterwarnings("ignore", message="this .* has been in use: its state was copied")
         plan = {sweep.name: Tabulated(sweep.values)}
-        model.optimizer = cycled(model.optimizer, plan, replace=True)
+        model.optimizer = cycled(model.optimizer, plan, replace=True, start_step=0)
     model.steps_per_execution = 1
     model.train_function = None
 
@@ -196,6 +197,11 @@ def _check_model(model: Any) -> None:
         raise ValueError(
             "the model is not compiled: model.compile(optimizer, loss) first, with the optimizer "
             "that will train it"
+        )
+    if type(model.optimizer).__name__ == "MultiOptimizer":
+        raise TypeError(
+            "a range test raises a hyperparameter of one optimizer, and this model has a "
+            "MultiOptimizer: compile it with one of them, for all of its variables, to test that"
         )
     if not model.built:
         raise ValueError(

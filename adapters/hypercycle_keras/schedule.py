@@ -14,7 +14,7 @@ from hypercycle_keras.checking import check_step
 from hypercycle_keras.in_step import traceable_form, traced_tensor
 
 
-@keras.saving.register_keras_serializable("hypercycle")
+@keras.saving.register_keras_serializable("hypercycle_keras")
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """A ``LearningRateSchedule`` for those who want nothing but that.
 

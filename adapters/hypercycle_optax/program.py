@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,26 @@ class Program:
                 )
         if self.param_labels is None:
             return made[None]
-        return optax.partition(made, self.param_labels)
+        return optax.partition(made, self.checked_labels)
+
+    def checked_labels(self, params: Any) -> Any:
+        """Return the label of each parameter; refuse those that are not in the plan.
+
+        Raises
+        ------
+        ValueError
+            With the labels that there are, and those that the plan has.
+        """
+        labels = self.param_labels(params) if callable(self.param_labels) else self.param_labels
+        found = list(dict.fromkeys(jax.tree.leaves(labels)))
+        unknown = [label for label in found if label not in self.fixed]
+        if unknown:
+            raise ValueError(
+                f"param_labels gives the labels {', '.join(map(repr, found))}, but the plan's "
+                f"Groups are for {', '.join(map(repr, self.fixed))}: labels are compared as they "
+                "are, not as patterns"
+            )
+        return labels
 
     def check_used(self, used: Sequence[bool]) -> None:
         """Refuse names that no label's update reads: a schedule would silently do nothing."""
@@ -137,6 +157,12 @@ def program_of(
             raise ValueError(f"{place} of {kind} is given twice: in the plan and as fixed")
         for label, schedule in schedules.items():
             if schedule is None:
+                if _is_required(parameters.get(place.key)):
+                    raise ValueError(
+                        f"{name}: {kind} has no default for {place} that label {label!r} could be "
+                        "left at: give it a number, or leave it out of training by "
+                        "optax.partition with optax.set_to_zero()"
+                    )
                 continue
             _check_values(name, place, schedule)
             constant = _constant(schedule)
@@ -150,6 +176,10 @@ def program_of(
                     parameters, fixed_of[label], {place: as_default}
                 )
     return Program(factory, fixed_of, tuple(driven), param_labels)
+
+
+def _is_required(parameter: inspect.Parameter | None) -> bool:
+    return parameter is not None and parameter.default is parameter.empty
 
 
 def _constant(schedule: Any) -> float | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from hypercycle.driving.cycler import Cycler
+from hypercycle.driving.drivers import take
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
@@ -16,15 +18,21 @@ from hypercycle.plans.plan import Plan
 from hypercycle.schedules.constant import Constant
 from hypercycle_torch.groups import (
     are_mentioned_by_index,
+    keep_values,
+    origins_of,
     reason_to_leave_alone,
     unshare_tensors,
     values_in,
 )
-from hypercycle_torch.names import Group, Hyperparameter, as_float, check_start, find
+from hypercycle_torch.names import Group, as_float, check_start, find
 from hypercycle_torch.tracks import Destination, tracks_of
 
 if TYPE_CHECKING:
-    from hypercycle.driving.options import Options
+    from hypercycle.driving.options import OnMismatch, Options
+
+
+# What _bind makes of the tracks and the groups.
+_BOUND = ("_groups", "_known", "_shared", "_grouped", "_members", "_others", "_slower")
 
 
 class OptimizerCycler(Cycler, LRScheduler):
@@ -53,7 +61,6 @@ class OptimizerCycler(Cycler, LRScheduler):
             raise ValueError("the optimizer has no parameter groups")
         self.optimizer = optimizer
         self._left_alone: frozenset[int] = frozenset()
-        self._group_count = len(optimizer.param_groups)
         self._attached = False
         initial = None
         if options.relative:
@@ -73,7 +80,12 @@ class OptimizerCycler(Cycler, LRScheduler):
         # What runs every step stands in one piece: a call more is a tenth of its cost.
         step = self.last_epoch + 1 if epoch is None else whole_number(epoch, "epoch")
         groups = self.optimizer.param_groups
-        if groups is not self._groups or len(groups) != self._group_count:
+        try:
+            # A list compares its members by identity first, which is a nanosecond a group.
+            known = groups is self._groups and groups == self._known
+        except Exception:  # noqa: BLE001  (of other groups it compares the tensors, which refuse)
+            known = False
+        if not known:
             self._take_up(groups)
         index = step - self._first_step
         if not 0 <= index < self._rows_ahead:
@@ -172,7 +184,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         groups: list[Group] = self.optimizer.param_groups
         shared: list[tuple[list[Any], str]] = []
         grouped: list[tuple[list[Any], str]] = []
-        self._groups = groups
+        self._groups, self._known = groups, list(groups)
         self._members: list[tuple[list[float], str, int]] = []
         self._others: list[tuple[list[Any], Destination]] = []
         for column, track in zip(columns, tracks, strict=True):
@@ -194,14 +206,27 @@ class OptimizerCycler(Cycler, LRScheduler):
         self._shared, self._grouped = _pairs(shared), _pairs(grouped)
         self._slower = bool(self._members or self._others)
 
-    def _names_by_place(self) -> dict[tuple[Hyperparameter, int], str]:
+    def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
+        """Return what puts the present objects back into the groups, tensors filled as they are."""
+        keys = {track.place.hyperparameter.key for track in tracks}
+        put_back = keep_values(self.optimizer.param_groups, keys)
+        bound = {name: getattr(self, name) for name in _BOUND if hasattr(self, name)}
+
+        def put_all_back() -> None:
+            put_back()
+            for name, value in bound.items():
+                setattr(self, name, value)
+
+        return put_all_back
+
+    def places(self, tracks: tuple[Track, ...]) -> dict[Hashable, str]:
         """Return what is written, a hyperparameter of a group, with the name it has in the plan."""
-        names = {}
-        for track in self._tracks.tracks:
-            indices = track.place.groups
-            for index in range(self._group_count) if indices is None else indices:
-                names[track.place.hyperparameter, index] = track.name
-        return names
+        every = range(len(self.optimizer.param_groups))
+        return {
+            (track.place.hyperparameter, index): track.name
+            for track in tracks
+            for index in (every if track.place.groups is None else track.place.groups)
+        }
 
     # The tracks of a plan, and what happens to the groups.
 
@@ -212,21 +237,35 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def _take_up(self, groups: list[Group]) -> None:
         """Take up what happened to the parameter groups since the last step."""
-        before, now = self._group_count, len(groups)
-        if now < before and (
-            self._initial is not None or self._left_alone or are_mentioned_by_index(self.plan)
-        ):
+        before = len(self._known)
+        same: list[int | None] = list(range(before))
+        origins = origins_of(groups, self._known)
+        if len(groups) == before and origins == [None] * before:
+            origins = same  # every one of them is another object
+        if origins[:before] != same and are_mentioned_by_index(self.plan):
             raise ValueError(
-                f"there were {before} parameter groups and now there are {now}, so it is no longer "
-                "clear which is which: attach again, or give the groups names"
+                "parameter groups were removed or have other places than before, and Groups counts "
+                f"them by index (there were {before}, now there are {len(groups)}), so it is no "
+                "longer clear which is which: attach again, or give the groups names"
             )
-        if now != before:
-            added = range(before, now)
+        if origins != same:
             initial = self._initial and {
-                name: values + values_in(self.optimizer, find(self.optimizer, name), added)
+                name: [
+                    values_in(self.optimizer, find(self.optimizer, name), [index])[0]
+                    if origin is None
+                    else values[origin]
+                    for index, origin in enumerate(origins)
+                ]
                 for name, values in self._initial.items()
             }
-            left_alone = self._left_alone.union(index for index in added if not self._joins(index))
+            beside = next((i for i, origin in enumerate(origins) if origin is not None), 0)
+            left_alone = frozenset(
+                index
+                for index, origin in enumerate(origins)
+                if (
+                    not self._joins(index, beside) if origin is None else origin in self._left_alone
+                )
+            )
             tracks = tracks_of(
                 self.optimizer,
                 self.plan,
@@ -237,15 +276,18 @@ class OptimizerCycler(Cycler, LRScheduler):
             )
             self._tracks = Tracks(tracks)
             self._forget_ahead()
-            self._initial, self._left_alone, self._group_count = initial, left_alone, now
+            self._initial, self._left_alone = initial, left_alone
+            take(self, self.places(tracks))
         self._bind(self._tracks.tracks, self._columns)
 
-    def _joins(self, index: int) -> bool:
+    def _joins(self, index: int, beside: int) -> bool:
         """Return whether a group that was added follows the plan; warn if not."""
-        relative = self._initial is not None
-        reason = reason_to_leave_alone(self.optimizer, index, self.plan, relative=relative)
+        groups, relative = self.optimizer.param_groups, self._initial is not None
+        reason = reason_to_leave_alone(
+            self.optimizer, index, self.plan, beside=groups[beside], relative=relative
+        )
         if reason is not None:
-            name = self.optimizer.param_groups[index].get("name", index)
+            name = groups[index].get("name", index)
             warn(
                 f"parameter group {name!r} was added and is left alone: {reason}; attach again to "
                 "drive it",
@@ -253,9 +295,32 @@ class OptimizerCycler(Cycler, LRScheduler):
             )
         return reason is None
 
+    # State.
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state; initial values are in the order that the groups have now."""
+        state = super().state_dict()
+        origins = origins_of(self.optimizer.param_groups, self._known)
+        kept = [origin for origin in origins if origin is not None]
+        if state["initial"] and kept:
+            state["initial"] = {
+                name: [values[origin] for origin in kept]
+                for name, values in state["initial"].items()
+            }
+        return state
+
+    def load_state_dict(
+        self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None
+    ) -> None:
+        """Continue where a state was saved, in the groups that there are now.
+
+        See :meth:`hypercycle.driving.cycler.Cycler.load_state_dict`.
+        """
+        self._take_up(self.optimizer.param_groups)
+        super().load_state_dict(state_dict, on_mismatch)
+
     def __getstate__(self) -> dict[str, Any]:
-        left_out = ("_groups", "_shared", "_grouped", "_members", "_others", "_slower")
-        return {k: v for k, v in super().__getstate__().items() if k not in left_out}
+        return {k: v for k, v in super().__getstate__().items() if k not in _BOUND}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

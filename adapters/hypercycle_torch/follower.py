@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
 
-from hypercycle.driving.warning import warn
+from hypercycle.driving.cycler import Cycler
+from hypercycle.driving.drivers import driver_of, release
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.cycler import OptimizerCycler
 
@@ -50,22 +52,32 @@ class OptimizerFollower(OptimizerCycler):
         if self._hook is not None:
             self._hook.remove()
             self._hook = None
+            release(self, self.places(self._tracks.tracks))
+
+    def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:
+        """Return what becomes of an earlier follower: what it shares is this one's now."""
+        if not isinstance(earlier, OptimizerFollower):
+            return super().meeting(earlier, names, places)
+        others = sorted({name for place, name in earlier.driven().items() if place not in places})
+        its_fate = f"goes on with {', '.join(others)} alone" if others else "is detached"
+        return f"an earlier attach(advance='optimizer') drove {names} too; it {its_fate}"
+
+    def driven(self) -> dict[Hashable, str]:
+        """Return the places that no later cycler has taken, with their names in the plan."""
+        places = self.places(self._tracks.tracks)
+        return {
+            place: name
+            for place, name in places.items()
+            if driver_of(self.optimizer, place) is self
+        }
 
     def _follow_steps(self) -> None:
+        # Hooks run in their order, so the later one's values hold where two are written.
         for hook in list(self.optimizer._optimizer_step_post_hooks.values()):  # noqa: SLF001
             earlier = getattr(hook, "__self__", None)
-            if isinstance(earlier, OptimizerFollower) and (shared := self._shared_with(earlier)):
-                warn(
-                    f"an earlier attach(advance='optimizer') drove {', '.join(shared)} too; it is "
-                    "detached"
-                )
+            if isinstance(earlier, OptimizerFollower) and not earlier.driven():
                 earlier.detach()
         self._hook = self.optimizer.register_step_post_hook(self._after_optimizer_step)
-
-    def _shared_with(self, other: OptimizerCycler) -> list[str]:
-        """Return the names of what another one writes too."""
-        theirs = other._names_by_place()  # noqa: SLF001
-        return sorted({name for place, name in self._names_by_place().items() if place in theirs})
 
     # A compiled optimizer.step would compile this too, anew for every step.
     @torch.compiler.disable  # type: ignore[untyped-decorator]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -116,9 +116,17 @@ def check_alike(name: str, labels: Sequence[Hashable], present: Sequence[float])
 
 
 def reason_to_leave_alone(
-    optimizer: Any, index: int, plan: Mapping[str, Record | Groups], *, relative: bool
+    optimizer: Any,
+    index: int,
+    plan: Mapping[str, Record | Groups],
+    *,
+    beside: Group,
+    relative: bool,
 ) -> str | None:
-    """Return why a group that was added does not follow the plan; None if it does."""
+    """Return why a group that was added does not follow the plan; None if it does.
+
+    ``beside`` is a group that follows it. Without ``relative``, one with its value joins.
+    """
     groups: list[Group] = optimizer.param_groups
     defaults: Group = getattr(optimizer, "defaults", {})  # wrappers may have none
     for name, schedule in plan.items():
@@ -130,7 +138,7 @@ def reason_to_leave_alone(
             (own,) = values_in(optimizer, hyperparameter, [index])
             usual = [
                 hyperparameter.read(known)
-                for known in (defaults, groups[0])
+                for known in (defaults, beside)
                 if hyperparameter.key in known
             ]
             if all(value is None or own != as_float(value) for value in usual):
@@ -146,6 +154,38 @@ def are_mentioned_by_index(plan: Mapping[str, Record | Groups]) -> bool:
         if isinstance(schedule, Groups)
         for key in schedule
     )
+
+
+def origins_of(groups: Sequence[Group], known: Sequence[Group]) -> list[int | None]:
+    """Return at which index of ``known`` each group was, None for one that is new.
+
+    A group is the same if its dict is, or its list of parameters: loading a state makes new dicts.
+
+    >>> body, head, new = ({"params": [object()]} for _ in range(3))
+    >>> origins_of([head, dict(body), new], [body, head])
+    [1, 0, None]
+    """
+    indices = {id(part): i for i, group in enumerate(known) for part in (group, group["params"])}
+    return [indices.get(id(group), indices.get(id(group["params"]))) for group in groups]
+
+
+def keep_values(groups: Sequence[Group], keys: Collection[str]) -> Callable[[], None]:
+    """Return what puts back the present values of these keys: the same objects, as they are now."""
+    kept = [(group, key, group[key]) for group in groups for key in keys if key in group]
+    tensors = [
+        (value, value.detach().clone())
+        for _, _, whole in kept
+        for value in (whole if isinstance(whole, tuple | list) else (whole,))
+        if isinstance(value, torch.Tensor)
+    ]
+
+    def put_back() -> None:
+        for group, key, value in kept:
+            group[key] = value
+        for tensor, before in tensors:
+            tensor.detach().copy_(before)
+
+    return put_back
 
 
 def unshare_tensors(groups: Sequence[Group], hyperparameter: Hyperparameter) -> None:

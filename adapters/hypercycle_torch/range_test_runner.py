@@ -16,8 +16,9 @@ from hypercycle.range_test import RangeTest, Recorder, Sweep
 from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle_torch import names as hyperparameters
 from hypercycle_torch.attaching import is_optimizer
+from hypercycle_torch.loaders import has_state, keep_batches
 from hypercycle_torch.names import Hyperparameter
-from hypercycle_torch.snapshot import has_state, keep_batches, keep_flags, keep_training
+from hypercycle_torch.snapshot import keep_flags, keep_training
 
 
 def range_test(
@@ -48,9 +49,10 @@ def range_test(
     all are equal, or all 0, all get it.
 
     Afterwards, and after an error or Ctrl-C, everything is what it was, bit for bit, and the same
-    object: parameters, buffers, gradients, extra states and flags of the model; state, groups and
-    hooks of the optimizer; the scaler; the random states of Python, NumPy and PyTorch; the
-    loader's generators and its position. Nothing is written to disk.
+    object: parameters and which of them need gradients, buffers, gradients, extra states, flags,
+    hooks and attributes of the model; state, groups, attributes and hooks of the optimizer; the
+    scaler; the random states of Python, NumPy and PyTorch; the loader's generators and its
+    position. Nothing is written to disk.
 
     Parameters
     ----------
@@ -103,8 +105,10 @@ def range_test(
     group, if the model has none) must call it: losses and metrics are averaged over them, so that
     all get the same result and stop together. The progress bar is on the first one.
 
-    Not put back is what modules, datasets and optimizers of your own change inside lists and dicts
-    that they keep as attributes: give them by ``get_extra_state``, or in ``restore``.
+    Attributes of modules, datasets and optimizers of your own are put back with what their lists,
+    dicts, sets, tensors and arrays hold; of containers with more than 100 members, which are taken
+    for data, only which ones, and of datasets no numbers in tensors and arrays. Not put back is
+    what other objects keep for themselves: give them by ``get_extra_state``, or in ``restore``.
 
     Examples
     --------

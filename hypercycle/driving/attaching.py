@@ -160,7 +160,7 @@ def attach(
     >>> dropout.p
     0.2
     """
-    resolved = _merge(plan, schedules).resolve(
+    resolved = merge(plan, schedules, "attach").resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
     options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
@@ -177,15 +177,28 @@ def attach(
     return driver
 
 
-def _merge(plan: PlanLike | None, schedules: dict[str, Any]) -> Plan:
+_ARGUMENTS_ELSEWHERE = {
+    "param_labels": "hypercycle_optax.cycled(factory, plan, param_labels=…)",
+    "external_step": "hypercycle_optax.cycled(factory, plan, external_step=True)",
+    "replace": "hypercycle_keras.cycled(optimizer, plan, replace=True)",
+}
+
+
+def merge(plan: PlanLike | None, schedules: Mapping[str, Any], caller: str) -> Plan:
+    """Return the plan of a function that takes one, keywords, or both; nothing is said twice."""
+    for name, instead in _ARGUMENTS_ELSEWHERE.items():
+        if name in schedules:
+            raise TypeError(f"{caller}() has no argument {name!r}: use {instead}")
     if plan is None:
         if not schedules:
-            raise ValueError("attach() needs at least one schedule, such as lr=Cycle(…), or a Plan")
+            raise ValueError(
+                f"{caller}() needs at least one schedule, such as lr=Cycle(…), or a Plan"
+            )
         return Plan(**schedules)
     if not isinstance(plan, Mapping):
         raise TypeError(
-            "the second argument of attach() is a Plan; say which hyperparameter a schedule is "
-            f"for, as in attach(target, lr=…), got {plan!r}"
+            f"the second argument of {caller}() is a Plan; say which hyperparameter a schedule is "
+            f"for, as in {caller}(target, lr=…), got {plan!r:.80}"
         )
     twice = sorted(set(plan) & set(schedules))
     if twice:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from numbers import Real
 from reprlib import repr as short
 from typing import Any
 
 from hypercycle import plugins
+from hypercycle.driving.drivers import driver_of, take
 from hypercycle.driving.names import is_number
 from hypercycle.driving.options import OnMismatch, Options
 from hypercycle.driving.tracks import Track, Tracks
@@ -22,12 +23,17 @@ from hypercycle.schedules.schedule import Record
 
 STATE_VERSION = 1
 _STATE_KEYS = {"version", "step", "plan", "initial"}
+_ADOPTED = (
+    "plan", "_initial", "_tracks", "_columns", "_first_step", "_rows_ahead", "_clock_owner",
+    "last_epoch", "_watched",
+)  # fmt: skip
 
 
 class Cycler(ABC):
     """Keeps the hyperparameters of a target at the values of its step.
 
-    A kind of target says what it has (``tracks_for``) and how it is assigned (``write``).
+    A kind of target says what it has (``tracks_for``), how it is assigned (``write``) and how that
+    is undone (``keep``).
 
     ``step()`` after each update moves it on. What is computed ahead is looked up by the step, so
     that assigning ``last_epoch`` or loading a state never brings up stale values.
@@ -61,11 +67,20 @@ class Cycler(ABC):
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         """Assign the values of a step: one for each track, or a list of one per key."""
 
-    def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
-        """Assign the first row of the columns, from which further rows will come.
+    @abstractmethod
+    def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
+        """Return what puts back all that writing these tracks changes.
 
-        If the target refuses a value, it must be left as it was.
+        It is called where a value is refused, or an observer fails, when the target is attached
+        or a state is loaded.
         """
+
+    def places(self, tracks: tuple[Track, ...]) -> dict[Hashable, str]:
+        """Return what is written, with its name in the plan: two cyclers may meet there."""
+        return {track.name: track.name for track in tracks}
+
+    def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
+        """Assign the first row of the columns, from which further rows will come."""
         self.write(tracks, tuple(column[0] for column in columns))
 
     # Moving on.
@@ -73,22 +88,61 @@ class Cycler(ABC):
     def begin(self, plan: Plan, options: Options, initial: dict[str, list[float]] | None) -> None:
         """Start to drive the target: the values of ``options.start_step`` are assigned."""
         self._options = options
-        self._initial = initial
         self._observers = plugins.observers()
-        self._adopt(plan, self.tracks_for(plan, initial), options.start_step)
+        tracks = self.tracks_for(plan, initial)
+        places = self.places(tracks)
+        met: dict[int, tuple[Cycler, set[str]]] = {}
+        for place, name in places.items():
+            earlier = driver_of(self.target, place)
+            if earlier is not None:
+                met.setdefault(id(earlier), (earlier, set()))[1].add(name)
+        for earlier, names in met.values():
+            warn(self.meeting(earlier, ", ".join(sorted(names)), places))
+        self._adopt(plan, initial, tracks, options.start_step)
 
-    def _adopt(self, plan: Plan, tracks: tuple[Track, ...], step: int) -> None:
+    def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:
+        """Return what to warn of where an earlier cycler drives some of the places too."""
+        del earlier, places
+        return (
+            f"an earlier attach() drives {names} of this {type(self.target).__name__} too, and "
+            "whichever of the two cyclers steps last decides: step this one alone from now on"
+            + (
+                "; relative=True multiplies what that one has left"
+                if self._options.relative
+                else ""
+            )
+        )
+
+    def _adopt(
+        self,
+        plan: Plan,
+        initial: dict[str, list[float]] | None,
+        tracks: tuple[Track, ...],
+        step: int,
+    ) -> None:
+        """Go on with a plan at a step, or leave the target and this cycler as they were."""
         joint = Tracks(tracks)
         columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
-        self.install(tracks, columns)
-        self.plan = plan
-        self._tracks = joint
-        self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
-        self._clock_owner = clock_owner
-        self.last_epoch = step
-        self._watched = clock_owner is not None or bool(self._observers)
-        _raise_first(self._observe())
+        before = {name: getattr(self, name) for name in _ADOPTED if hasattr(self, name)}
+        put_back = self.keep(tracks)
+        try:
+            self.install(tracks, columns)
+            self.plan = plan
+            self._initial = initial
+            self._tracks = joint
+            self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
+            self._clock_owner = clock_owner
+            self.last_epoch = step
+            self._watched = clock_owner is not None or bool(self._observers)
+            _raise_first(self._observe())
+        except BaseException:
+            put_back()
+            # Not through __dict__: once it is asked for, CPython looks attributes up more slowly.
+            for name, value in before.items():
+                setattr(self, name, value)
+            raise
+        take(self, self.places(tracks))
 
     def _clock_owner_of(self, plan: Plan) -> Record | None:
         if self._options.on_event is None:
@@ -221,8 +275,7 @@ class Cycler(ABC):
             tracks = self.tracks_for(plan, initial)
         except TypeError as error:
             raise ValueError(f"the saved schedules do not fit the target: {error}") from error
-        self._adopt(plan, tracks, step)
-        self._initial = initial
+        self._adopt(plan, initial, tracks, step)
 
     def _initial_after_mismatch(
         self, saved: dict[str, list[float]] | None

@@ -15,6 +15,7 @@ from typing import Any
 
 from hypercycle.numbers.spelling import suggestion
 
+_NEUTRAL = {"lr", "momentum", "beta1", "beta2", "weight_decay", "eps"}
 BETAS = {"beta1": 0, "beta2": 1, "beta3": 2}
 """The neutral names of the members of ``betas``."""
 
@@ -41,6 +42,15 @@ class Place:
 
     def __str__(self) -> str:
         return self.key if self.index is None else f"{self.key}[{self.index}]"
+
+
+def is_neutral(name: str) -> bool:
+    """Return whether a name means the same hyperparameter in every framework.
+
+    >>> is_neutral("weight_decay"), is_neutral("rho")
+    (True, False)
+    """
+    return name in _NEUTRAL
 
 
 def member_of(name: str) -> Place | None:
@@ -87,6 +97,8 @@ def is_unknown(kind: str, name: str, known: Iterable[str], also: Iterable[str] =
     """
     known = list(known)
     hint = suggestion(name, [*known, *also])
+    if not hint and is_neutral(name):
+        hint = "leave it out, as in attach(target, lr=plan['lr']); "
     return ValueError(f"{kind} has no hyperparameter {name!r}; {hint}available: {', '.join(known)}")
 
 

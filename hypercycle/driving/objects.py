@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.cycler import Cycler
-from hypercycle.driving.names import is_not_a_number, is_number
+from hypercycle.driving.names import is_neutral, is_not_a_number, is_number
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
+from hypercycle.numbers.checks import shown
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -60,21 +62,29 @@ class ObjectCycler(Cycler):
         return Track(name, (schedule,), factors=factors)
 
     def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
-        """Assign the first values; where one is refused, put back those before it."""
-        row = [column[0] for column in columns]
-        names = tuple(track.name for track in tracks)
-        before = [_number(self._object, name) for name in names]
-        done = 0
-        try:
-            for name, value in zip(names, row, strict=True):
+        """Assign the first values; a property may refuse one."""
+        for track, column in zip(tracks, columns, strict=True):
+            try:
+                _set(self._object, track.name, column[0])
+            except Exception as error:
+                raise ValueError(
+                    f"{type(self._object).__name__} refuses {track.name}={column[0]!r}: {error}"
+                ) from error
+
+    def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
+        """Return what assigns the present values again."""
+        present = {track.name: getattr(self._object, track.name) for track in tracks}
+        before = [
+            # An int stays one; what is filled in place changes under our hands.
+            (name, value if isinstance(value, Real) else _number(self._object, name))
+            for name, value in present.items()
+        ]
+
+        def put_back() -> None:
+            for name, value in before:
                 _set(self._object, name, value)
-                done += 1
-        except Exception as error:
-            for name, value in zip(names[:done], before, strict=False):
-                _set(self._object, name, value)
-            raise ValueError(
-                f"{type(self._object).__name__} refuses {names[done]}={row[done]!r}: {error}"
-            ) from error
+
+        return put_back
 
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         """Assign each attribute."""
@@ -82,7 +92,7 @@ class ObjectCycler(Cycler):
             _set(self._object, track.name, value)
 
 
-def _set(target: Any, name: str, value: float) -> None:
+def _set(target: Any, name: str, value: float | Real) -> None:
     present = getattr(target, name)
     fill = getattr(present, "fill_", None) or getattr(present, "fill", None)
     # NumPy's scalars have a fill() that fills a copy.
@@ -100,10 +110,15 @@ def _number(target: Any, name: str) -> float:
         if not known:
             raise TypeError(
                 f"no plugin can drive a {kind}: pass an optimizer of a supported framework, or an "
-                f"object with a numeric attribute {name!r}, got {target!r:.80}{plugins.problems()}"
+                f"object with a numeric attribute {name!r}, got {shown(target)}{plugins.problems()}"
             )
+        instead = (
+            f"{name} belongs to an optimizer: attach(optimizer, {name}=…); "
+            if is_neutral(name)
+            else suggestion(name, known)
+        )
         raise ValueError(
-            f"{kind} has no attribute {name!r}; {suggestion(name, known)}its numeric attributes: "
+            f"{kind} has no attribute {name!r}; {instead}its numeric attributes: "
             f"{', '.join(known)}{plugins.problems()}"
         )
     value = getattr(target, name)

@@ -20,9 +20,9 @@ _CHUNK = 8192
 def evaluate_at(schedule: Evaluates, step: Any) -> Any:
     """Return the value of ``schedule`` at ``step``: a float for an int, an array for an array.
 
-    NumPy arrays and PyTorch and TensorFlow tensors give float64, JAX arrays JAX's default float
-    dtype (float32, rounded once, unless 64 bits are enabled), Keras variables what their values
-    give.
+    NumPy arrays (masked ones stay so) and PyTorch and TensorFlow tensors give float64, JAX arrays
+    JAX's default float dtype (float32, rounded once, unless 64 bits are enabled), Keras variables
+    what their values give.
 
     Raises
     ------
@@ -48,6 +48,8 @@ def evaluate_at(schedule: Evaluates, step: Any) -> Any:
         evaluate = _LIBRARIES.get(base.__module__.partition(".")[0])
         if evaluate is not None:
             return evaluate(schedule, step)
+    if hasattr(type(step), "__jax_array__"):  # a variable, such as the step of nnx.Optimizer
+        return evaluate_at(schedule, step.__jax_array__())
     raise not_whole(step, type(step).__name__)
 
 
@@ -103,6 +105,9 @@ def _evaluate_here(schedule: Evaluates, step: Any) -> Any:
         if not math.isfinite(value):
             raise _not_finite(schedule, value, number)
         return value
+    if isinstance(step, np.ma.MaskedArray):  # anything may stand under the mask
+        values = _evaluate_numpy(schedule, step.filled(0))
+        return np.ma.masked_array(values, mask=np.ma.getmaskarray(step).copy())
     return _evaluate_numpy(schedule, step)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sized
 from numbers import Integral, Real
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ _Error = TypeVar("_Error", bound=Exception)
 
 # Float64 holds every whole number up to here: the clock's conversions stay exact.
 LARGEST_LENGTH = 2**53
+_COUNTS_OF_BATCHES = {"steps_per_epoch", "total_steps"}  # for which people give their loader
+_MOST_SHOWN = 80
 
 
 def _is_bool(value: Any) -> bool:
@@ -70,6 +73,11 @@ def positive_number(value: Any, name: str) -> float:
 def whole_number(value: Any, name: str, minimum: int = 0) -> int:
     """Return ``value`` as an int; refuse bools, fractions and what is below ``minimum``."""
     if _is_bool(value) or not isinstance(value, Real):
+        if name in _COUNTS_OF_BATCHES and isinstance(value, Sized) and not isinstance(value, str):
+            kind = type(value).__name__
+            raise _about(
+                TypeError, name, f"must be a whole number, got a {kind}: give len(…) of it"
+            )
         raise wrong_type(value, name, "must be a whole number")
     if not isinstance(value, Integral) and not float(value).is_integer():
         raise wrong_value(value, name, "must be a whole number")
@@ -86,22 +94,23 @@ def wrong_type(value: Any, name: str, expected: str) -> TypeError:
     return _about(TypeError, name, f"{expected}, got {shown(value)} ({type(value).__name__})")
 
 
+def shown(value: Any) -> str:
+    """Return what a message shows of a value: its repr in one line, the start of a long one.
+
+    >>> shown([0.0] * 50)
+    '[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, …'
+    """
+    try:
+        line = " ".join(repr(value).split())
+    except (RecursionError, ValueError):  # too deep, or of too many digits
+        return "…"
+    return line if len(line) <= _MOST_SHOWN else f"{line[: _MOST_SHOWN - 5].rsplit(' ', 1)[0]} …"
+
+
 def wrong_value(value: Any, name: str, expected: str) -> ValueError:
     """Return the error about a value that is out of what is allowed."""
     got = f"{name}={shown(value)}" if name else shown(value)
     return _about(ValueError, name, f"{expected}, got {got}")
-
-
-def shown(value: Any) -> str:
-    """Return the repr of a value, or an ellipsis if it is too deep or has too many digits for one.
-
-    >>> shown(0.5)
-    '0.5'
-    """
-    try:
-        return repr(value)
-    except (RecursionError, ValueError):
-        return "…"
 
 
 def _about(kind: type[_Error], name: str, message: str) -> _Error:

@@ -20,6 +20,7 @@ _CALLED_HERE = {
     "b2": ("beta2",),
     "epsilon": ("eps",),
     "wd": ("weight_decay",),
+    "momentum": ("beta",),
     "base_lr": ("low",),
     "max_lr": ("high",),
     "eta_min": ("low",),

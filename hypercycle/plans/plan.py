@@ -40,10 +40,21 @@ class Plan(Mapping[str, Any]):
     def __init__(self, /, **schedules: Any) -> None:
         if not schedules:
             raise ValueError("Plan needs at least one schedule, such as Plan(lr=Cycle(…))")
+        for name in ("steps_per_epoch", "total_steps"):
+            if name in schedules:
+                raise ValueError(
+                    f"{name} is a fact of the run, not a hyperparameter: give it to attach(…, "
+                    f"{name}=…) or plan.resolve({name}=…)"
+                )
         self._schedules = {
             name: value if isinstance(value, Groups) else as_schedule(value, name)
             for name, value in schedules.items()
         }
+
+    def __getattr__(self, name: str) -> Any:
+        known = name in vars(self).get("_schedules", ())
+        hint = f": a plan is a mapping, plan[{name!r}]" if known else ""
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")
 
     def __getitem__(self, name: str) -> Any:
         return self._schedules[name]

@@ -15,7 +15,7 @@ from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.ramp import Ramp
-from hypercycle.schedules.schedule import Schedule
+from hypercycle.schedules.schedule import Record, Schedule
 from hypercycle.shapes.scales import Exponential, Halving
 
 _OPTIONS = tuple(field.name for field in fields(Cycle))
@@ -210,6 +210,8 @@ def warmup(
     >>> [round(lr(step), 3) for step in (0, 2, 4, 9, 14)]
     [0.0, 0.5, 1.0, 0.5, 1.0]
     """
+    if isinstance(steps, Record):
+        raise TypeError("the steps come first: warmup(steps, schedule)")
     after = as_schedule(schedule, "schedule")
     if not after.resolved:
         raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
+from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.function import as_schedule
@@ -51,9 +51,6 @@ class Chain(Record):
 
     def __repr__(self) -> str:
         return f"Chain({', '.join(map(repr, self.parts))})"
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"parts": self.parts}
 
     @computed_once
     def schedules(self) -> tuple[Record, ...]:
@@ -187,6 +184,8 @@ def _checked_part(part: Any, number: int) -> Any:
     name = f"part {number} of Chain"
     if not isinstance(part, (tuple, list)):
         return as_schedule(part, name)
+    if any(isinstance(one, (Record, tuple, list)) for one in part[1:]):
+        raise TypeError(f"Chain takes its parts one by one, Chain(*parts), got {shown(part)}")
     if len(part) != 2:
-        raise TypeError(f"{name} must be a schedule or a pair (schedule, steps), got {part!r}")
+        raise TypeError(f"{name} must be a schedule or a pair (schedule, steps), got {shown(part)}")
     return as_schedule(part[0], name), checked_length(part[1], "steps")

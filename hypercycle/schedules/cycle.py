@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import KW_ONLY, dataclass, fields, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -67,7 +67,7 @@ class Cycle(Record):
         or a function ``scale(cycle, step, xp)``.
     scale_of
         ``"amplitude"``: the wave shrinks toward its anchor. ``"bounds"``: both bounds shrink,
-        ``value = scale·(anchor·(1 − w) + other·w)``.
+        ``value = scale·(anchor·(1 − w) + other·w)``, to 0 where the scale is below 5e-324.
     inverted
         Start at ``high`` and fall first: opposite phase.
     phase
@@ -164,9 +164,9 @@ class Cycle(Record):
             hidden=("step_size_down",) if symmetric else (),
         )
 
-    def __getstate__(self) -> dict[str, Any]:
-        # The fields alone: what is cached beside them is found again.
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def check_names(self) -> None:
+        """Raise ValueError if a waveform or scale policy has no such name here."""
+        _ = self._halves, self._scale
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
@@ -57,8 +57,9 @@ class Ramp(Record):
     def __repr__(self) -> str:
         return record_repr(self, positional=("start", "end", "steps"))
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+    def check_names(self) -> None:
+        """Raise ValueError if no waveform has such a name here."""
+        _ = self._function
 
     @computed_once
     def _function(self) -> Waveform:

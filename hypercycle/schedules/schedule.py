@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import fields
 from typing import Any, Self
 
 from hypercycle.namespaces.evaluation import evaluate_at
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units
+from hypercycle.shapes.carrying import register_again, registered_names
+
+_NAMES = "names registered at run time"
 
 Schedule = Callable[[Any], Any]
 """Anything that gives a value for a step: our records, or a function of an int."""
@@ -20,6 +24,27 @@ class Record(ABC):
 
     A kind of schedule computes its values in ``evaluate``, and answers what is different about it.
     """
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The fields alone: what is cached beside them is found again.
+        record: Any = self
+        state = {field.name: getattr(self, field.name) for field in fields(record)}
+        names = registered_names(state.values())
+        return state | {_NAMES: names} if names else state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        register_again(state.get(_NAMES, {}))
+        vars(self).update({name: value for name, value in state.items() if name != _NAMES})
+        try:
+            self.check_names()
+        except ValueError as error:
+            error.add_note(
+                "(What one process registers, another knows if it imports the module that does so.)"
+            )
+            raise
+
+    def check_names(self) -> None:  # noqa: B027  (most records have no names)
+        """Raise ValueError if a name is not known here, as it may be in another process."""
 
     def __call__(self, step: Any) -> Any:
         """Return the value at ``step``: a float for an int, an array for an array of steps.

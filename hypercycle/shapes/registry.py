@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -148,6 +148,15 @@ def by_name(given: WaveformLike) -> WaveformLike:
         rise, fall = given
         return _WAVEFORMS.known_name(rise) or rise, _WAVEFORMS.known_name(fall) or fall
     return _WAVEFORMS.known_name(given) or given
+
+
+def registered_among(values: Iterable[Any]) -> Iterator[tuple[str, str, Callable[..., Any]]]:
+    """Yield the kind, the name and the value of each of these that was registered at run time."""
+    for given in values:
+        for name in given if isinstance(given, tuple) else (given,):
+            for names in (_WAVEFORMS, _SCALES):
+                if isinstance(name, str) and name in names.registered:
+                    yield names.kind, name, names.registered[name].value
 
 
 def is_named_scale(given: str | Scale) -> bool:

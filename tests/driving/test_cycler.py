@@ -80,9 +80,11 @@ def test_events_are_told_after_the_values_are_in_force():
         ("peak", 0, 4, other(4)), ("cycle_end", 0, 8, other(8)), ("peak", 1, 12, other(12))
     ]  # fmt: skip
     told.clear()
+    del cycler
     cycler = hc.attach(target, lr=P, p=other, on_event=on_event, events_of="p", start_step=2)
     cycler.step()
     assert told == [("cycle_end", 0, 3, 1.0), ("peak", 1, 3, 1.0)]
+    del cycler
     again = copy.deepcopy(hc.attach(target, p=P, on_event=SaveEvents(), events_of=other))
     for _ in range(3):
         again.step()
@@ -155,6 +157,7 @@ def test_a_mismatch_is_an_error_or_a_choice_with_a_warning():
         warnings.simplefilter("always")
         cycler.load_state_dict(state)
     assert none == []
+    del cycler
     lenient = hc.attach(target, p=changed, on_mismatch="saved")
     with pytest.warns(UserWarning, match="saved 0.5, present 0.9"):
         lenient.load_state_dict(state)
@@ -181,12 +184,14 @@ def test_a_user_s_function_can_be_kept_but_not_brought_back():
     cycler = hc.attach(target, p=strategies.every_third, start_step=2)
     cycler.load_state_dict(cycler.state_dict())
     assert target.p == 0.5
+    state = cycler.state_dict()
+    del cycler
     other = hc.attach(target, p=P)
     with (
         pytest.warns(UserWarning, match="going on with the saved"),
         pytest.raises(ValueError, match="p: a schedule of kind 'function' cannot be rebuilt"),
     ):
-        other.load_state_dict(cycler.state_dict(), on_mismatch="saved")
+        other.load_state_dict(state, on_mismatch="saved")
     assert (target.p, other.plan) == (0.1, hc.Plan(p=P))
 
 

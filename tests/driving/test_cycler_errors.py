@@ -1,10 +1,16 @@
-"""What fails while others are told: all are told, then the first error is raised."""
+"""What fails while others are told: all are told, then the first error is raised.
+
+Where a target is attached or a state is loaded, all is then as it was before.
+"""
 
 from types import SimpleNamespace
 
 import pytest
+import torch
+from torch_models import adamw, sgd
 
 import hypercycle as hc
+from hypercycle.plans.plan import describe_plan
 
 
 class Disk:
@@ -57,3 +63,69 @@ def test_an_event_that_fails_takes_no_observer_with_it(disks):
         cycler.step()
     assert (cycler.plan_step, target.p) == (2, 1.0)
     assert [disk.seen for disk in disks] == [[0, 1, 2]] * 2
+
+
+KINDS = {
+    "step": lambda: (sgd(2, lr=1), {"momentum": hc.Ramp(0.5, 0.9, 4)}, {}),
+    "optimizer": lambda: (sgd(2), {"momentum": 0.5}, {"advance": "optimizer"}),
+    "groups": lambda: (sgd(2), {"momentum": hc.Groups({0: 0.5, 1: None})}, {"relative": True}),
+    "tensors": lambda: (sgd(2, lr=torch.tensor(0.3), momentum=0.4), {"momentum": 0.5}, {}),
+    "members": lambda: (adamw(2, lr=torch.tensor(0.3)), {"beta2": hc.Ramp(0.5, 0.9, 4)}, {}),
+    "an object": lambda: (SimpleNamespace(lr=1, gate=torch.tensor(0.2)), {"gate": 0.5}, {}),
+}
+"""A target, what is driven beside its rate, and options of attach."""
+
+
+def held(target):
+    """Return the objects that a target holds, and the numbers in them."""
+    groups = getattr(target, "param_groups", None) or [vars(target)]
+    return [
+        (key, id(value), float(value) if isinstance(value, torch.Tensor) else repr(value))
+        for group in groups
+        for key, value in group.items()
+        if key != "params"
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_attaching_that_an_observer_refuses_changes_nothing(kind):
+    target, plan, options = KINDS[kind]()
+    before = held(target)
+    disk = Disk(full_at=0)
+    hc.register_plugin(disk)
+    try:
+        with pytest.raises(OSError, match="no space left at 0"):
+            hc.attach(target, lr=hc.Cycle(0.1, 0.9, 4), **plan, **options)
+    finally:
+        hc.unregister_plugin(disk)
+    assert held(target) == before
+    if kind != "an object":
+        assert not target._optimizer_step_post_hooks
+    # Nor does anything of it drive the target: this is the first one.
+    hc.attach(target, lr=hc.Cycle(0.1, 0.9, 4), **plan, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_loading_that_an_observer_refuses_changes_nothing(kind):
+    target, plan, options = KINDS[kind]()
+    disk = Disk(full_at=3)
+    hc.register_plugin(disk)
+    try:
+        cycler = hc.attach(target, lr=hc.Cycle(0.1, 0.9, 4), **plan, **options)
+        state = cycler.state_dict()
+        falling = describe_plan(hc.Plan(lr=hc.Ramp(0.9, 0.1, 3), **plan))
+        other = state | {"step": 3, "plan": falling}
+        if state["initial"]:
+            other["initial"] = {name: [0.5, 0.25] for name in state["initial"]}
+        before = held(target)
+        with (
+            pytest.warns(UserWarning, match="going on with the saved schedules"),
+            pytest.raises(OSError, match="no space left at 3"),
+        ):
+            cycler.load_state_dict(other, on_mismatch="saved")
+        assert (held(target), cycler.state_dict(), cycler.plan_step) == (before, state, 0)
+        values = cycler.values
+        cycler.load_state_dict(state)
+        assert (cycler.state_dict(), cycler.values) == (state, values)
+    finally:
+        hc.unregister_plugin(disk)

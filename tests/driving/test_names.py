@@ -131,3 +131,14 @@ def test_a_switch_is_no_number(value, number):
 )
 def test_the_words_of_a_refusal(error, kind, text):
     assert (type(error), str(error)) == (kind, text)
+
+
+def test_a_neutral_name_that_a_target_does_not_have_is_left_out():
+    error = names.is_unknown("Adagrad", "momentum", ["lr", "eps"])
+    assert str(error) == (
+        "Adagrad has no hyperparameter 'momentum'; leave it out, as in attach(target, "
+        "lr=plan['lr']); available: lr, eps"
+    )
+    error = names.is_unknown("muon", "momentum", ["learning_rate", "beta", "eps"])
+    assert "'momentum' is called 'beta' here; available" in str(error)
+    assert "leave it out" not in str(names.is_unknown("Adagrad", "rho", ["lr", "eps"]))

@@ -110,3 +110,18 @@ def test_what_the_target_refuses_is_rolled_back():
         cycler.load_state_dict(state)
     assert (target.p, target.beta, cycler.last_epoch) == (0.5, P(1), 1)
     assert cycler.values == {"beta": P(1), "p": 0.5}
+
+
+def test_the_optimizer_is_asked_for_where_a_model_is_given():
+    model = torch.nn.Linear(2, 1)
+    text = "Linear has no attribute 'lr'; lr belongs to an optimizer: attach(optimizer, lr=…); "
+    with pytest.raises(ValueError, match=re.escape(text)):
+        hc.attach(model, lr=P)
+    with pytest.raises(ValueError, match="did you mean 'in_features'"):
+        hc.attach(model, in_feature=P)
+
+
+def test_what_nobody_can_drive_is_shown_in_one_line():
+    several = [torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)] * 2
+    with pytest.raises(TypeError, match=r"no plugin can drive a list: .* got \[SGD \(.{,80} …$"):
+        hc.attach(several, lr=P)

@@ -3,7 +3,18 @@
 import keras
 import numpy as np
 import pytest
-from keras_models import BACKEND, FAST, LR, MODES, ByHand, assert_same, by_hand, train, weights
+from keras_models import (
+    BACKEND,
+    BATCHES,
+    FAST,
+    LR,
+    MODES,
+    ByHand,
+    assert_same,
+    by_hand,
+    train,
+    weights,
+)
 
 import hypercycle as hc
 
@@ -102,6 +113,42 @@ def test_a_schedule_makes_another_checkpoint():
     plain, scheduled = OPTIMIZERS.SGD(0.1), OPTIMIZERS.SGD(OPTIMIZERS.schedules.CosineDecay(0.1, 9))
     assert len(plain.variables) == len(scheduled.variables) + 1
     assert len(hc.attach(plain, lr=LR).variables) == len(plain.variables)
+
+
+class Killed(keras.callbacks.Callback):
+    def on_train_batch_end(self, batch, logs=None):
+        if batch == 7:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def backup(tmp_path):
+    """Return what makes BackupAndRestore, where a run has been killed after a backup."""
+
+    def make(**options):
+        return keras.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=3, **options)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(SGD(0.1), callbacks=[make(double_checkpoint=True), Killed()])
+    return make
+
+
+def test_a_backup_in_mid_epoch_begins_the_epoch_again(backup):
+    model = train(SGD(0.1), epochs=1, callbacks=[backup()])
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations.value)) == 6 + BATCHES
+
+
+def test_a_backup_is_written_in_place_and_the_one_before_is_kept_only_with_double_checkpoint(
+    backup, tmp_path
+):
+    folder = tmp_path / "backup"
+    whole = (folder / "latest.weights.h5").read_bytes()
+    (folder / "latest.weights.h5").write_bytes(whole[: len(whole) // 2])
+    model = train(SGD(0.1), epochs=1, callbacks=[backup(double_checkpoint=True)])
+    assert int(keras.ops.convert_to_numpy(model.optimizer.iterations.value)) == 3 + BATCHES
+    with pytest.raises(KeyboardInterrupt):
+        train(SGD(0.1), callbacks=[backup(), Killed()])
+    assert [path.name for path in folder.glob("*.h5*")] == ["latest.weights.h5"]
 
 
 class Scaled(keras.layers.Layer):

@@ -151,10 +151,22 @@ def test_another_plan_takes_the_place_of_a_loaded_one(tmp_path):
     with pytest.raises(ValueError, match="follows a plan already, for lr, momentum, weight_decay"):
         hc.attach(model.optimizer, lr=LR)
     with pytest.warns(UserWarning, match="its state was copied"):
+        optimizer = cycled(model.optimizer, momentum=WAVE, replace=True)
+    assert optimizer.plan == hc.Plan(momentum=WAVE)
+    assert (optimizer.plan_step, optimizer.values) == (12, {"momentum": WAVE(12)})
+    with pytest.warns(UserWarning, match="its state was copied"):
         optimizer = cycled(model.optimizer, momentum=0.5, replace=True, start_step=3)
-    assert optimizer.plan == hc.Plan(momentum=0.5)
-    assert optimizer.plan_step == 3
+    assert (optimizer.plan, optimizer.plan_step) == (hc.Plan(momentum=0.5), 3)
     assert int(keras.ops.convert_to_numpy(optimizer.iterations.value)) == 12
+
+
+def test_a_name_in_the_plan_and_as_a_keyword():
+    with pytest.raises(ValueError, match="lr given twice: in the plan and as a keyword"):
+        cycled(SGD(), {"lr": LR}, lr=0.1)
+    with pytest.raises(ValueError, match=r"cycled\(\) needs at least one schedule"):
+        cycled(SGD())
+    with pytest.raises(TypeError, match=r"the second argument of cycled\(\) is a Plan"):
+        cycled(SGD(), LR)
 
 
 def test_a_name_and_its_alias():
@@ -270,6 +282,15 @@ class TestALearningRateThatIsASchedule:
         optimizer = cycled(self.optimizer(), lr=LR, replace=True)
         assert len(optimizer.variables) == 2  # iterations, and a learning rate again
         assert optimizer.values == {"lr": 0.01}
+
+    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+    def test_what_replaces_it_goes_on_where_it_stands(self):
+        model = train(self.optimizer(), epochs=1)
+        with pytest.warns(UserWarning, match="its state was copied"):
+            optimizer = cycled(model.optimizer, lr=LR, replace=True)
+        assert (optimizer.plan_step, optimizer.values) == (12, {"lr": LR(12)})
+        with pytest.warns(UserWarning, match="its state was copied"):
+            assert cycled(model.optimizer, lr=LR, replace=True, start_step=0).plan_step == 0
 
     def test_it_stays_where_the_plan_leaves_it(self):
         plain = self.optimizer()

@@ -5,10 +5,12 @@ import csv
 import keras
 import numpy as np
 import pytest
-from keras_models import BACKEND, LR, PLAN, X, Y, fit, make_model, train
+from keras_models import BACKEND, BATCHES, LR, PLAN, X, Y, fit, make_model, train
 
 import hypercycle as hc
+from hypercycle import observers
 from hypercycle_keras import CycleHistory
+from hypercycle_keras.optimizer import optimizers_with_plans
 
 SGD = keras.optimizers.SGD
 
@@ -39,6 +41,28 @@ def test_it_may_come_before_what_restores_a_run(tmp_path):
     train(hc.attach(SGD(), PLAN), callbacks=[history, backup()])
     assert history.steps.tolist() == list(range(12, 24))
     assert events == [tuple(event) for step in range(13, 25) for event in LR.events(step)]
+
+
+@pytest.mark.parametrize(("first", "missing"), [("history", []), ("backup", [5])])
+def test_no_row_is_missing_where_it_comes_before_what_saves_a_run(tmp_path, first, missing):
+    class Killed(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            if batch == 5:
+                raise KeyboardInterrupt
+
+    def fitted(*others):
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup", save_freq=3)
+        history = CycleHistory()
+        callbacks = [history, backup, *others] if first == "history" else [backup, *others, history]
+        with observers.CSV(tmp_path / "values.csv", append=True):
+            train(hc.attach(SGD(0.01), lr=LR), epochs=1, callbacks=callbacks)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(Killed())
+    fitted()
+    rows = (tmp_path / "values.csv").read_text().splitlines()[1:]
+    steps = [int(row.split(",")[0]) for row in rows]
+    assert steps == [step for step in range(6 + BATCHES) if step not in missing]
 
 
 def test_nothing_is_recorded_before_training():
@@ -117,6 +141,14 @@ class TestStoppingAtACyclesEnd:
         train(optimizer, epochs=5, callbacks=[Stop(0), history])
         assert optimizer.plan_step == 20
         assert history.steps.tolist() == list(range(20))
+
+    @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+    def test_a_stop_that_comes_after_it_is_told(self):
+        optimizer = hc.attach(SGD(), lr=LR)
+        history = CycleHistory(stop_at_cycle_end=True)
+        with pytest.warns(UserWarning, match="by a callback that comes after CycleHistory in the"):
+            train(optimizer, epochs=5, callbacks=[history, Stop(0)])
+        assert optimizer.plan_step == 12
 
     def test_at_a_cycles_end_it_does_not_wait(self):
         optimizer = hc.attach(SGD(), lr=hc.Cycle(0.1, 0.5, 6))
@@ -253,3 +285,13 @@ def test_it_asks_which_of_several_optimizers():
     history = CycleHistory(optimizer=other)
     train(optimizer, callbacks=[history], epochs=1)
     assert sorted(history.values) == ["beta1", "lr"]
+    optimizer, other = together()
+    both = {one.name: CycleHistory(optimizer=one) for one in optimizers_with_plans(optimizer)}
+    logs = train(optimizer, callbacks=list(both.values()), epochs=1).history.history
+    last = {
+        f"{owner}/{name}": values[-1]
+        for owner, history in both.items()
+        for name, values in history.values.items()
+    }
+    assert sorted(last) == ["one/lr", "one/momentum", "one/weight_decay", "other/beta1", "other/lr"]
+    assert {name: logs[name][0] for name in logs if "/" in name} == pytest.approx(last)

@@ -281,6 +281,12 @@ def test_bad_models():
         range_test(make_model(), X, Y)
     unbuilt = keras.Sequential([keras.layers.Dense(1)])
     unbuilt.compile(keras.optimizers.SGD(), "mse")
+    if hasattr(keras.optimizers, "MultiOptimizer"):
+        one = keras.optimizers.SGD()
+        several = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+        several.compile(keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(one)), "mse")
+        with pytest.raises(TypeError, match="this model has a MultiOptimizer"):
+            range_test(several, np.zeros((8, 4)), np.zeros((8, 1)), batch_size=4)
     with pytest.raises(ValueError, match="the model is not built"):
         range_test(unbuilt, X, Y)
     with pytest.raises(ValueError, match="start must be below end"):

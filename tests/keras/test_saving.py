@@ -2,6 +2,7 @@
 
 import copy
 import json
+import linecache
 import os
 import subprocess
 import sys
@@ -52,6 +53,20 @@ def test_weights_go_on_in_mid_cycle(uninterrupted, tmp_path):
         model.load_weights(path)
     fit(model, epochs=2)
     assert_same(model, uninterrupted, rtol=0)
+
+
+def test_weights_bring_the_step_and_a_changed_plan_is_not_noticed(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    train(cycled_sgd(), epochs=1).save_weights(path)
+    model = make_model()
+    changed = hc.Plan(**{**PLAN, "lr": hc.Cycle(0.02, 0.2, 7)})
+    model.compile(hc.attach(SGD(0.01, momentum=0.9, weight_decay=1e-3), changed), "mse")
+    model.optimizer.build(model.trainable_variables)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.load_weights(path)
+    assert model.optimizer.plan_step == 12
+    assert model.optimizer.values == changed(12)
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -252,3 +267,24 @@ def test_pickling_a_model(uninterrupted):
     model = pickle.loads(pickle.dumps(train(cycled_sgd(), epochs=1)))
     fit(model, epochs=2)
     assert_same(model, uninterrupted, rtol=0)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_a_start_step_beside_a_state_that_counts_is_told(tmp_path):
+    path = tmp_path / "model.weights.h5"
+    train(hc.attach(SGD(0.01), PLAN), epochs=1).save_weights(path)
+
+    def loaded(**options):
+        model = make_model()
+        model.compile(hc.attach(SGD(0.01), PLAN, **options), "mse")
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(path)
+        return model.optimizer.plan_step
+
+    assert loaded() == 12
+    with pytest.warns(
+        UserWarning, match=r"has made 12 updates, and start_step=8 is added.* at step 20"
+    ) as told:
+        assert loaded(start_step=8) == 20
+    (ours,) = [one for one in told if one.category is UserWarning]
+    assert "model.load_weights(path)" in linecache.getline(ours.filename, ours.lineno)

@@ -1,5 +1,6 @@
 """A schedule at a step: which steps are taken, and what comes back for each."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -70,3 +71,24 @@ def test_a_negative_step_is_refused(step):
         ValueError, match=r"step must be at least 0 \(the first update\), got step=-1"
     ):
         hc.Cycle(0.1, 0.5, 4)(step)
+
+
+class Variable:
+    """What flax.nnx has for the step of its optimizer: JAX takes it for an array."""
+
+    def __jax_array__(self):
+        return jnp.asarray(3, dtype=jnp.int32)
+
+
+@pytest.mark.parametrize("schedule", compositions("hann"))
+def test_what_stands_for_an_array_of_jax_is_a_step(schedule):
+    assert schedule(Variable()) == schedule(jnp.int32(3))
+
+
+@pytest.mark.parametrize("schedule", compositions("hann"))
+def test_a_masked_array_stays_masked(schedule):
+    steps = np.ma.masked_array([[1, -2], [3, 4]], mask=[[0, 1], [0, 0]])
+    values = schedule(steps)
+    assert values.mask.tolist() == steps.mask.tolist()
+    assert values.compressed().tolist() == [schedule(step) for step in (1, 3, 4)]
+    assert schedule(np.ma.masked_array([1, 2])).mask.tolist() == [False, False]

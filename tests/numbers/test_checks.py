@@ -1,6 +1,7 @@
 """What numbers are taken, and as what; the guesses at a name that was meant."""
 
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -97,6 +98,24 @@ def test_what_is_at_least_something_else():
     assert whole_number(-3, "n", minimum=-3) == -3
     with pytest.raises(ValueError, match="n must be at least 2, got n="):
         whole_number(1.0, "n", minimum=2)
+
+
+@pytest.mark.parametrize("loader", [[np.zeros(1000)] * 50, {"a": 1}, np.zeros(3), range(8)])
+def test_what_has_a_length_is_answered_by_its_length(loader):
+    kind = type(loader).__name__
+    message = f"steps_per_epoch must be a whole number, got a {kind}: give len(…) of it"
+    with pytest.raises(TypeError, match=re.escape(message) + "$"):
+        whole_number(loader, "steps_per_epoch")
+
+
+def test_values_are_shown_in_one_short_line():
+    assert shown("a\nb") == r"'a\nb'"
+    assert shown(np.zeros((3, 2))) == "array([[0., 0.], [0., 0.], [0., 0.]])"
+    assert shown([[1.0] * 9] * 99).endswith(" …")
+    assert len(shown([[1.0] * 9] * 99)) <= 80
+    assert len(shown("x" * 500)) <= 80
+    with pytest.raises(TypeError, match=r"x must be a number, got .{60,76} … \(list\)$"):
+        finite_number([0.5] * 1000, "x")
 
 
 def test_an_error_shows_what_it_can():

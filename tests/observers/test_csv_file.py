@@ -1,5 +1,7 @@
 """CSV: files that the csv module reads, whole whatever happens."""
 
+import re
+
 import pytest
 from logs import KILLED, LR, MOMENTUM, dropout, expected, optimizer_of_two_groups, python, read, run
 
@@ -37,18 +39,131 @@ def test_it_appends(tmp_path):
     assert path.read_text().count("step") == 1
 
 
+def resume(path, step, steps, **options):
+    """Go on in a file from a checkpoint that was made at a step."""
+    with observers.CSV(path, append=True, **options):
+        cycler = hc.attach(dropout(), p=LR, q=MOMENTUM)
+        cycler.load_state_dict(cycler.state_dict() | {"step": step})
+        for _ in range(steps):
+            cycler.step()
+
+
+@pytest.fixture
+def written(tmp_path):
+    path = tmp_path / "values.csv"
+    with observers.CSV(path, append=True):
+        run(dropout(), 10)
+    return path
+
+
+@pytest.mark.parametrize("step", range(11))
+def test_a_step_that_is_trained_again_is_not_written_again(written, step):
+    resume(written, step, 20 - step)
+    assert read(written) == expected(range(20))
+
+
+def test_a_file_that_is_cut_off_anywhere_is_completed(written):
+    whole = written.read_bytes()
+    for length in range(len(whole)):
+        written.write_bytes(whole[:length])
+        # The last checkpoint of a run whose rows before it are in the file.
+        resume(written, max(0, whole[:length].count(b"\n") - 3), 10)
+        assert written.read_bytes().startswith(whole), length
+
+
+def test_nothing_is_removed_before_training_goes_on_nor_after(written):
+    whole = written.read_bytes()
+    resume(written, 5, 0)
+    assert written.read_bytes() == whole
+    resume(written, 5, 2)
+    assert written.read_bytes() == whole
+
+
+def test_going_back_in_one_run_writes_no_step_twice(tmp_path):
+    with observers.CSV(tmp_path / "values.csv"):
+        cycler = run(dropout(), 5)
+        cycler.load_state_dict(cycler.state_dict() | {"step": 2})
+        for _ in range(5):
+            cycler.step()
+    assert read(tmp_path / "values.csv") == expected(range(7))
+
+
+def test_a_step_may_be_an_array(tmp_path):
+    np = pytest.importorskip("jax.numpy")
+    with observers.CSV(tmp_path / "values.csv") as log:
+        log.write(np.array(3), {"p": np.array(0.5)})
+    assert read(tmp_path / "values.csv") == [(3, {"p": 0.5})]
+
+
+def test_last_bits_of_another_processor_are_no_other_value(tmp_path):
+    path = tmp_path / "values.csv"
+    path.write_text(f"step,p\n0,{0.1 * (1 + 1e-12)!r}\n1,nan\n")
+    before = path.read_bytes()
+    with observers.CSV(path, append=True) as log:
+        log.write(0, {"p": 0.1})
+        log.write(1, {"p": float("nan")})
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("step,p,q\n0,0.1,0.9", "ends in the middle of a row: remove what is left of it"),
-        ("epoch,p\n0,0.1\n", "was not written by hypercycle: its first column is 'epoch', not"),
-        ("\n", "was not written by hypercycle: its first column is '', not 'step'"),
+        (
+            "step,p\n0,0.1\n1,0.2\n",
+            (
+                "has p = 0.2 for step 1, but this run has 0.25: it is the log of another run or "
+                "plan. Go on in another file, or remove its rows from step 1 on"
+            ),
+        ),
+        ("step,p\n1,nan\n", "has p = nan for step 1, but this run has 0.25: it is the log of"),
+        (
+            "step,p\n0,0.1\n2,0.2\n",
+            (
+                "has rows before and after step 1 but none for it: pass the every that it was "
+                "begun with, or go on in another file"
+            ),
+        ),
+        (
+            "step,p\n0,0.1\n7,0.",
+            (
+                "ends in the middle of a row, '7,0.', which is not the beginning of the row of "
+                "step 1, '1,0.25': remove what is left of it, or go on in another file"
+            ),
+        ),
+        (
+            "step,lr",
+            (
+                "ends in the middle of a row, 'step,lr', which is not the beginning of the columns "
+                "of this run, 'step,p': remove what is left of it, or go on in another file"
+            ),
+        ),
+        (
+            "step,p\n0,0.1,3\n",
+            "has a row that hypercycle did not write, '0,0.1,3': remove it, or go on in another",
+        ),
+        ("step,p\n# mine\n", "has a row that hypercycle did not write, '# mine': remove it, or go"),
     ],
 )
-def test_it_appends_to_nothing_else(tmp_path, content, message):
+def test_a_row_that_does_not_go_with_the_file_is_an_error_and_nothing_changes(
+    tmp_path, content, message
+):
     path = tmp_path / "values.csv"
     path.write_text(content)
-    with pytest.raises(ValueError, match=message):
+    with (
+        observers.CSV(path, append=True) as log,
+        pytest.raises(ValueError, match=re.escape(f"{path} {message}")),
+    ):
+        log.write(1, {"p": 0.25})
+    assert path.read_text() == content
+
+
+@pytest.mark.parametrize(
+    ("content", "first"), [("epoch,p\n0,0.1\n", "epoch"), ("\n", ""), ("steam", "steam")]
+)
+def test_it_appends_to_nothing_else(tmp_path, content, first):
+    path = tmp_path / "values.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=f"hypercycle: its first column is '{first}', not 'step'"):
         observers.CSV(path, append=True)
     assert path.read_text() == content
 

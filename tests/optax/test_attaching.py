@@ -55,3 +55,10 @@ def test_what_is_not_optax_s_is_left_to_others():
 def test_start_step_is_honoured():
     ours = hc.attach(optax.adamw, PLAN, start_step=7)
     assert hypercycle_optax.plan_step(ours.init(PARAMS)) == 7
+
+
+def test_arguments_of_cycled_are_named_where_attach_is_given_them():
+    with pytest.raises(
+        TypeError, match=r"use hypercycle_optax.cycled\(factory, plan, param_labels"
+    ):
+        hc.attach(optax.sgd, PLAN, param_labels={"w": "weights"})

@@ -33,8 +33,23 @@ def test_groups_by_label_share_one_count(labels):
 def test_a_label_that_no_parameter_has_is_allowed_and_one_without_groups_is_not():
     groups = hc.Groups({"weights": LR, "biases": LR, "norms": LR})
     train(cycled(optax.sgd, {"lr": groups}, param_labels=LABELS), 2)
-    with pytest.raises(ValueError, match="no corresponding transformation"):
-        cycled(optax.sgd, {"lr": hc.Groups({"weights": LR})}, param_labels=LABELS).init(PARAMS)
+    for labels in (LABELS, lambda _: LABELS):
+        made = cycled(optax.sgd, {"lr": hc.Groups({"weights": LR})}, param_labels=labels)
+        with pytest.raises(
+            ValueError,
+            match=r"labels 'biases', 'weights', but the plan's Groups are for 'weights': .* not as",
+        ):
+            made.init(PARAMS)
+
+
+def test_a_label_cannot_be_left_at_a_default_that_there_is_not():
+    groups = hc.Groups({"weights": LR, "biases": None})
+    with pytest.raises(
+        ValueError,
+        match=r"lr: adamw has no default for learning_rate that label 'biases' could be left at: "
+        r".* optax\.set_to_zero\(\)",
+    ):
+        cycled(optax.adamw, {"lr": groups}, param_labels=LABELS)
 
 
 def test_groups_need_labels_and_name_the_same_ones():

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 import re
+import sys
 import textwrap
 from contextlib import suppress
 from dataclasses import replace
@@ -307,6 +308,16 @@ def test_any_data_give_a_plan_or_its_error(data, tmp_path_factory):
     path.write_text(json.dumps(data))
     with suppress(PlanFileError):
         hc.Plan.load(path)
+
+
+@pytest.mark.parametrize("name", ["trap", "trap:wave", "trap.wave"])
+def test_what_a_file_names_is_not_imported(file, tmp_path, monkeypatch, name):
+    (tmp_path / "trap.py").write_text("def wave(x, xp):\n    return x\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    text = f'[lr]\nlow = 0.1\nhigh = 0.5\nstep_size_up = 4\nwaveform = "{name}"\n'
+    with pytest.raises(PlanFileError, match=f"unknown waveform '{name}'"):
+        hc.Plan.load(file(text))
+    assert "trap" not in sys.modules
 
 
 def test_importing_hypercycle_imports_none_of_it():

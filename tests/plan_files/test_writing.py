@@ -75,6 +75,14 @@ def test_a_write_protected_file_stays_as_it_is(tmp_path):
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (b"old", 0o444)
 
 
+def test_a_hard_link_to_the_old_file_keeps_the_old_content(tmp_path):
+    path, link = tmp_path / "plan.toml", tmp_path / "link.toml"
+    path.write_bytes(b"old")
+    link.hardlink_to(path)
+    write_whole(path, b"new")
+    assert (path.read_bytes(), link.read_bytes()) == (b"new", b"old")
+
+
 def test_links_that_lead_to_each_other_are_an_error_of_the_system(tmp_path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.symlink_to(other)

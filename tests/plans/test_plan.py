@@ -110,6 +110,14 @@ NO_SCHEDULE = "must be a schedule (such as Cycle, Ramp, or a function of the ste
         (lambda: hc.Plan(lr={"low": 1}), TypeError, f"lr {NO_SCHEDULE} {{'low'"),
         (lambda: hc.Plan(lr=[1, 2]), TypeError, f"lr {NO_SCHEDULE} [1, 2]"),
         (lambda: hc.Plan(lr=float("nan")), ValueError, "must be finite, got"),
+        (
+            lambda: hc.Plan(lr=0.1, steps_per_epoch=10),
+            ValueError,
+            "not a hyperparameter: give it to attach(…, steps_per_epoch=…) or plan.resolve(steps",
+        ),
+        (lambda: hc.Plan(lr=0.1, total_steps=10), ValueError, "total_steps is a fact of the run"),
+        (lambda: hc.Plan(lr=0.1).lr, AttributeError, "a plan is a mapping, plan['lr']"),
+        (lambda: hc.Plan(lr=0.1).rl, AttributeError, "'Plan' object has no attribute 'rl'"),
         (lambda: hc.Plan(lr=True), TypeError, "must be a number, got True (bool)"),
     ],
 )

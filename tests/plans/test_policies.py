@@ -134,6 +134,11 @@ def test_one_cycle_checks_its_arguments(arguments, options, error, message):
         hc.one_cycle(*arguments, **options)
 
 
+def test_warmup_says_which_comes_first():
+    with pytest.raises(TypeError, match=r"the steps come first: warmup\(steps, schedule\)"):
+        hc.warmup(hc.Cycle(0.1, 0.5, 4), 100)
+
+
 def test_warmup_needs_a_first_value():
     message = r"warmup\(\) needs the first value of the schedule, whose lengths have units: resolve"
     with pytest.raises(ValueError, match=message):

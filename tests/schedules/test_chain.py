@@ -73,6 +73,14 @@ def test_it_reaches_what_its_parts_reach():
         (lambda: hc.Chain((1, 2), hc.Cycle(0, 1, 3), 2), ValueError, "give its length as (schedu"),
         (lambda: hc.Chain((1, 2, 3)), TypeError, "a schedule or a pair (schedule, steps), got"),
         (lambda: hc.Chain((1,)), TypeError, "part 0 of Chain must be a schedule or a pair"),
+        *(
+            (lambda parts=parts: hc.Chain(parts), TypeError, "one by one, Chain(*parts), got")
+            for parts in (
+                [hc.Ramp(0, 1, 3), hc.Cycle(0, 1, 3)],
+                [(hc.Cycle(0, 1, 3), 3), (0.1, 4)],
+                ((0.1, 3), hc.Ramp(0, 1, 3), 0.1),
+            )
+        ),
         (lambda: hc.Chain((1, -2)), ValueError, "steps must be at least 0, got steps=-2"),
         (lambda: hc.Chain((1, 2.5)), ValueError, "steps must be a whole number, got steps=2.5"),
         (lambda: hc.Chain((1, True)), TypeError, "steps must be a whole number, got True (bool)"),

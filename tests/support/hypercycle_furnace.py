@@ -72,6 +72,11 @@ class FurnaceCycler(Cycler):
             for zone, value in zip(zones, entries, strict=True):
                 self._furnace.zones[zone][place.key] = value
 
+    def keep(self, tracks):
+        zones = self._furnace.zones
+        kept = [(zones[zone], dict(zones[zone])) for track in tracks for zone in track.place[1]]
+        return lambda: [now.update(before) for now, before in kept]
+
 
 def find(furnace, name):
     """Return where a furnace keeps the hyperparameter that a plan calls so."""

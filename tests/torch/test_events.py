@@ -198,6 +198,7 @@ def test_who_is_registered_later_sees_what_is_attached_later():
     try:
         cycler.step()
         assert late.seen == []
+        del cycler
         hc.attach(made, lr=LR)
         assert [step for step, *_ in late.seen] == [0]
     finally:

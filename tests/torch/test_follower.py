@@ -6,7 +6,17 @@ import warnings
 
 import pytest
 import torch
-from torch_models import LR, adamw, give_gradients, optimizer, sgd, update, values_of, weights
+from torch_models import (
+    LR,
+    adamw,
+    give_gradients,
+    optimizer,
+    sgd,
+    snapshot,
+    update,
+    values_of,
+    weights,
+)
 
 import hypercycle as hc
 
@@ -133,7 +143,7 @@ def test_other_hooks_stay():
 
 def test_a_second_attach_replaces_the_first_and_says_so():
     made = sgd()
-    first = hc.attach(made, PLAN, advance="optimizer")
+    first = hc.attach(made, lr=LR, advance="optimizer")
     update(made)
     with pytest.warns(
         UserWarning, match="an earlier attach.* drove lr too; it is detached"
@@ -144,6 +154,48 @@ def test_a_second_attach_replaces_the_first_and_says_so():
     assert (first.last_epoch, second.last_epoch) == (1, 1)
     assert values_of(made, "lr") == [hc.Cycle(0.5, 0.6, 2)(1)]
     assert len(made._optimizer_step_post_hooks) == 1
+
+
+def test_what_the_second_attach_does_not_drive_goes_on_by_the_first():
+    made = sgd()
+    first = hc.attach(made, PLAN, advance="optimizer")
+    update(made)
+    with pytest.warns(UserWarning, match="drove lr too; it goes on with momentum alone"):
+        second = hc.attach(made, lr=hc.Cycle(0.5, 0.6, 2), advance="optimizer")
+    for step in range(1, 6):
+        update(made)
+        assert (first.last_epoch, second.last_epoch) == (step + 1, step)
+        assert values_of(made, "lr") == [hc.Cycle(0.5, 0.6, 2)(step)]
+        assert values_of(made, "momentum") == [PLAN["momentum"](step + 1)]
+    with pytest.warns(UserWarning, match="it is detached") as told:
+        hc.attach(made, PLAN, advance="optimizer")
+    assert [str(one.message) for one in told] == [
+        "an earlier attach(advance='optimizer') drove lr too; it is detached",
+        "an earlier attach(advance='optimizer') drove momentum too; it is detached",
+    ]
+    assert len(made._optimizer_step_post_hooks) == 1
+
+
+def test_of_two_followers_only_shared_groups_change_hands():
+    made, other = sgd(2), hc.Cycle(0.6, 0.7, 2)
+    hc.attach(made, lr=LR, advance="optimizer")
+    with pytest.warns(UserWarning, match="drove lr too; it goes on with lr alone"):
+        hc.attach(made, lr=hc.Groups({0: None, 1: other}), advance="optimizer")
+    update(made)
+    assert values_of(made, "lr") == [LR(1), other(1)]
+
+
+def test_a_second_attach_that_fails_leaves_the_first():
+    made = sgd()
+    first = hc.attach(made, lr=LR, advance="optimizer")
+    before = snapshot(made)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="it is detached"):
+            hc.attach(made, lr=hc.Cycle(0.5, 0.6, 2), advance="optimizer")
+    assert snapshot(made) == before
+    update(made)
+    assert (first.last_epoch, values_of(made, "lr")) == (1, [LR(1)])
 
 
 def test_a_second_attach_by_another_name_replaces_too():

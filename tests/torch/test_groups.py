@@ -12,6 +12,7 @@ import hypercycle as hc
 from hypercycle_torch.groups import (
     are_mentioned_by_index,
     indices_of,
+    keep_values,
     label_of,
     reason_to_leave_alone,
     schedules_by_index,
@@ -281,37 +282,146 @@ def test_removed_groups_with_names():
     assert cycler.values == {"lr": {"b": LR(1), "c": HEAD(1)}}
 
 
-UNCLEAR = {
-    "by index": ({"lr": hc.Groups({0: LR, 1: HEAD, 2: 0.5})}, {}),
-    "relative": ({"lr": LR}, {"relative": True}),
-}
+BY_INDEX = hc.Groups({0: LR, 1: HEAD, 2: 0.5})
+NAMED_APART = hc.Groups({"a": LR, "b": HEAD, "c": 0.5})
 
 
-@pytest.mark.parametrize("kind", UNCLEAR)
-def test_removed_groups_that_cannot_be_told_apart_are_an_error(kind):
-    plan, options = UNCLEAR[kind]
+def reverse(groups):
+    groups.reverse()
+
+
+def swap(groups):
+    groups[0], groups[2] = groups[2], groups[0]
+
+
+def insert(groups):
+    groups.insert(0, {**groups[0], "params": [torch.nn.Parameter(torch.zeros(2))], "name": "d"})
+
+
+def remove_the_first(groups):
+    del groups[0]
+
+
+def remove_the_last(groups):
+    groups.pop()
+
+
+def put_another_in_place(groups):
+    groups[1] = {**groups[1], "params": [torch.nn.Parameter(torch.zeros(2))], "name": "d"}
+
+
+MOVES = [reverse, swap, insert, remove_the_first, remove_the_last, put_another_in_place]
+
+
+@pytest.mark.parametrize("move", MOVES)
+def test_groups_counted_by_index_that_are_no_longer_where_they_were_are_an_error(move):
     made = sgd(3)
-    cycler = hc.attach(made, plan, **options)
-    del made.param_groups[0]
+    cycler = hc.attach(made, lr=BY_INDEX)
+    move(made.param_groups)
     before, state = snapshot(made), cycler.state_dict()
     for _ in range(2):
-        with pytest.raises(
-            ValueError, match=r"there were 3 parameter groups and now there are 2,.* attach again"
-        ):
+        with pytest.raises(ValueError, match=r"no longer clear.* attach again") as caught:
             cycler.step()
+        assert f"(there were 3, now there are {len(made.param_groups)})" in str(caught.value)
     assert (snapshot(made), cycler.state_dict()) == (before, state)
 
 
-def test_removal_beside_a_group_that_is_left_alone_is_an_error():
+def three_named(kind=torch.optim.SGD, **defaults):
+    named = ({"name": name, "lr": lr} for name, lr in (("a", 1.0), ("b", 0.1), ("c", 0.01)))
+    return optimizer(kind, *named, **defaults)
+
+
+def by_name(made, key="lr"):
+    return {group["name"]: float(group[key]) for group in made.param_groups}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("advance", ["step", "optimizer"])
+def test_schedules_of_named_groups_go_with_their_groups(advance, move):
+    made = three_named()
+    cycler = hc.attach(made, lr=NAMED_APART, momentum=NAMED_APART, advance=advance)
+    update(made)
+    cycler.step()
+    move(made.param_groups)
+    added = by_name(made).get("d")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        update(made)
+        cycler.step()
+    expected = {"a": LR(2), "b": HEAD(2), "c": 0.5, "d": added}
+    assert by_name(made) == {name: expected[name] for name in by_name(made)}
+    assert by_name(made, "momentum") == {name: expected[name] for name in by_name(made)} | (
+        {} if added is None else {"d": by_name(made, "momentum")["d"]}
+    )
+    assert cycler.values["lr"] == {
+        name: value for name, value in by_name(made).items() if name != "d"
+    }
+    assert ["'d' was added and is left alone" in str(one.message) for one in told] == (
+        [] if added is None else [True]
+    )
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("plan", [{"lr": LR}, {"lr": NAMED_APART}], ids=["shared", "by name"])
+def test_initial_values_go_with_their_groups(plan, move):
+    made = three_named()
+    cycler = hc.attach(made, plan, relative=True)
+    factors = {"a": LR(1), "b": LR(1), "c": LR(1)}
+    if isinstance(plan["lr"], hc.Groups):
+        factors = {"a": LR(1), "b": HEAD(1), "c": 0.5}
+    initial = {"a": 1.0, "b": 0.1, "c": 0.01}
+    move(made.param_groups)
+    added = by_name(made).get("d")
+    assert cycler.state_dict()["initial"]["lr"] == [
+        initial[name] for name in by_name(made) if name != "d"
+    ]
+    if added is not None and isinstance(plan["lr"], hc.Groups):
+        with pytest.warns(UserWarning, match="left alone: Groups of lr does not mention it"):
+            cycler.step()
+        factors["d"], initial["d"] = 1.0, added
+    else:
+        cycler.step()
+        factors["d"], initial["d"] = LR(1), added
+    assert by_name(made) == {name: factors[name] * initial[name] for name in by_name(made)}
+    assert cycler.state_dict()["initial"]["lr"] == [initial[name] for name in by_name(made)]
+
+
+def test_a_state_is_loaded_into_the_groups_that_there_are_now():
+    made = three_named()
+    cycler = hc.attach(made, lr=NAMED_APART)
+    add_group(made, lr=0.7, name="d")
+    made.param_groups.reverse()
+    with pytest.warns(UserWarning, match="'d' was added and is left alone"):
+        cycler.load_state_dict(cycler.state_dict() | {"step": 3})
+    assert by_name(made) == {"a": LR(3), "b": HEAD(3), "c": 0.5, "d": 0.7}
+
+
+def test_groups_that_come_back_from_a_state_are_the_same():
+    made = three_named()
+    cycler = hc.attach(made, lr=LR, relative=True)
+    made.load_state_dict(copy.deepcopy(made.state_dict()))
+    cycler.step()
+    assert by_name(made) == {"a": LR(1), "b": 0.1 * LR(1), "c": 0.01 * LR(1)}
+
+
+def test_groups_with_tensors_are_told_apart_too():
+    made = three_named(torch.optim.Adam, lr=torch.tensor(0.1))
+    cycler = hc.attach(made, lr=NAMED_APART)
+    made.param_groups.reverse()
+    cycler.step()
+    assert by_name(made) == {"a": LR(1), "b": HEAD(1), "c": 0.5}
+
+
+def test_a_group_that_is_left_alone_stays_so_wherever_it_is():
     made = sgd(2)
     cycler = hc.attach(made, lr=LR)
     add_group(made, lr=0.7)
     with pytest.warns(UserWarning, match="left alone"):
         cycler.step()
-    del made.param_groups[0]
-    with pytest.raises(ValueError, match="no longer clear which is which"):
-        cycler.step()
-    assert values_of(made, "lr") == [LR(1), 0.7]
+    made.param_groups.reverse()
+    del made.param_groups[1]
+    cycler.step()
+    assert values_of(made, "lr") == [0.7, LR(2)]
 
 
 def test_a_failure_to_follow_changes_nothing():
@@ -443,7 +553,10 @@ def test_reasons_to_leave_a_group_alone():
     shared, grouped = hc.Plan(lr=LR), hc.Plan(lr=hc.Groups({0: LR, "c": None}))
 
     def reasons(plan, *, relative=False):
-        return [reason_to_leave_alone(made, i, plan, relative=relative) for i in range(3)]
+        beside = made.param_groups[0]
+        return [
+            reason_to_leave_alone(made, i, plan, beside=beside, relative=relative) for i in range(3)
+        ]
 
     assert reasons(shared) == [None, "it has its own lr=0.7", None]
     assert reasons(shared, relative=True) == [None] * 3
@@ -466,3 +579,18 @@ def test_shared_tensors_are_parted_and_others_stay():
     assert groups[1]["lr"] is other
     assert len({id(group["lr"]) for group in groups if "lr" in group}) == 5
     assert [float(g["lr"]) for g in groups if "lr" in g] == pytest.approx([0.1, 0.2, 0.1, 0.3, 0.2])
+
+
+def test_kept_values_come_back_as_the_objects_that_they_were():
+    beta, rate, shared = torch.tensor(0.9), torch.tensor(0.1), (0.9, 0.99)
+    groups = [{"lr": 1, "betas": (beta, 0.99)}, {"lr": rate, "betas": shared}, {"lr": rate}]
+    before = [dict(group) for group in groups]
+    put_back = keep_values(groups, ["lr", "betas"])
+    unshare_tensors(groups, Hyperparameter("lr"))
+    for group in groups:
+        Hyperparameter("lr").write(group, 7.0)
+        if "betas" in group:
+            Hyperparameter("betas", 0).write(group, 0.5)
+    put_back()
+    assert all(now[key] is old[key] for now, old in zip(groups, before, strict=True) for key in old)
+    assert [float(beta), float(rate)] == pytest.approx([0.9, 0.1])

@@ -206,6 +206,7 @@ class TestMomentumOfRmspropFromZero:
         for step in range(12):
             update(made, step)
             cycler.step()
+        del cycler
         hc.attach(made, momentum=self.FROM_ZERO)  # the buffers are there
         grouped = optimizer(torch.optim.RMSprop, {"momentum": 0.9}, {"momentum": 0.0})
         hc.attach(grouped, momentum=hc.Groups({0: hc.Cycle(0.1, 0.9, 3), 1: None}))

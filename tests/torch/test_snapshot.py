@@ -5,17 +5,19 @@
 import contextlib
 import random
 import signal
+from collections import deque
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import CyclicLR, LambdaLR, OneCycleLR
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import DataLoader, Dataset
 
 import hypercycle as hc
 import hypercycle_torch
-from hypercycle_torch import snapshot
+from hypercycle_torch import loaders, snapshot
 
 
 @pytest.fixture(autouse=True)
@@ -62,24 +64,33 @@ class Model(nn.Module):
         self.register_buffer("mask", torch.ones(1).expand(3))
         self.scale = torch.ones(3)  # no buffer
         self.calls = 0
-        self.passes = {"n": 0}
+        self.passes = SimpleNamespace(n=0)
+        self.kept = {"seen": np.zeros(2), "last": deque(maxlen=3), "sizes": set(), "sums": [[]]}
 
     def get_extra_state(self):
-        return self.passes
+        return vars(self.passes)
 
     def set_extra_state(self, state):
-        self.passes = state
+        self.passes.n = state["n"]
 
     def forward(self, inputs):
         logits = self.frozen(self.layers(inputs) * self.scale.sum() * self.mask)
         if self.training:
             self.calls += 1
-            self.passes["n"] += 1
+            self.passes.n += 1
+            self.kept["seen"] += 1
+            self.kept["last"].append(self.calls)
+            self.kept["sizes"].add(len(inputs) * self.calls)
+            self.kept["sums"][0].append(logits.detach().sum().item())
+            if self.calls == 30:  # no training comes so far but that of a range test
+                self.layers[0].bias.requires_grad_(False)
+                self.layers[0].register_forward_hook(lambda *_: None)
+                self.layers[0].weight.register_hook(lambda grad: 2 * grad)
             with torch.no_grad():
                 self.total += logits.sum(dim=0)
                 self.average = 0.9 * self.average + logits.mean(dim=0)  # another object
                 self.scale *= 1.001
-        return logits + 1e-3 * (self.total + self.average + self.calls + self.passes["n"])
+        return logits + 1e-3 * (self.total + self.average + self.calls + self.passes.n)
 
 
 class Average:
@@ -185,12 +196,22 @@ class Scene:
         """Return all there is to see."""
         return bits(
             {
-                "attributes": {k: v for k, v in vars(self.model).items() if k[0] != "_"},
+                "attributes": {
+                    k: sorted(v) if isinstance(v, set) else v
+                    for k, v in (vars(self.model) | self.model.kept).items()
+                    if k[0] != "_" and k not in ("passes", "kept")
+                },
                 "weights": list(self.model.parameters()),
                 "gradients": [p.grad for p in self.model.parameters()],
                 "buffers": dict(self.model.named_buffers()),
                 "extra": self.model.get_extra_state(),
                 "flags": [module.training for module in self.model.modules()],
+                "need gradients": [p.requires_grad for p in self.model.parameters()],
+                "model's hooks": [
+                    list(hooks or {})
+                    for one in (*self.model.modules(), *self.model.parameters())
+                    for hooks in (one._backward_hooks, getattr(one, "_forward_hooks", {}))
+                ],
                 "state": self.optimizer.state_dict()["state"],
                 "groups": [
                     {k: v for k, v in group.items() if k != "params"}
@@ -237,7 +258,7 @@ def bits(value):
         return value.tobytes()
     if isinstance(value, dict):
         return {key: bits(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, deque)):
         return [bits(one) for one in value]
     return value
 
@@ -271,16 +292,20 @@ def test_training_is_the_same_with_a_range_test_before_it(
     assert not differences(scene.training_from_here(), without)
 
 
-EVERY_PART = [
-    name for name in vars(snapshot) if name.startswith("keep_") and name != "keep_training"
-]
+WHERE = {
+    name: vars(module)
+    for module in (snapshot, loaders)
+    for name in vars(module)
+    if name.startswith("keep_") and name not in ("keep_training", "keep_contents")
+}
+"""In which module each part is called."""
 
 
 def left_alone(*_):
     return contextlib.nullcontext()
 
 
-@pytest.mark.parametrize("part", EVERY_PART)
+@pytest.mark.parametrize("part", WHERE)
 def test_it_is_not_the_same_if_a_part_is_not_kept(part, monkeypatch):
     def scene():
         made = Scene("sgd", "follower", "generator", scaled=True)
@@ -289,7 +314,7 @@ def test_it_is_not_the_same_if_a_part_is_not_kept(part, monkeypatch):
 
     without = scene().training_from_here()
     tested = scene()
-    where = hypercycle_torch.range_test.__globals__ if part == "keep_batches" else vars(snapshot)
+    where = hypercycle_torch.range_test.__globals__ if part == "keep_batches" else WHERE[part]
     monkeypatch.setitem(where, part, left_alone)
     with contextlib.suppress(ValueError):  # of weights that are none any more
         tested.range_test()
@@ -298,7 +323,7 @@ def test_it_is_not_the_same_if_a_part_is_not_kept(part, monkeypatch):
 
 def test_there_are_as_many_parts_as_there_were():
     # A new one is tested above only if it is named as these are.
-    assert len(EVERY_PART) == 15
+    assert len(WHERE) == 17
 
 
 class StopError(Exception):
@@ -387,85 +412,6 @@ def test_torchs_warning_about_the_order_of_steps_still_comes():
             scheduler.step()
 
     schedule(Scene(scheduler="none"))
-
-
-def test_an_iterator_under_way_goes_on():
-    def drawn(*, tested, **options):
-        torch.manual_seed(0)
-        loader = DataLoader(range(40), 4, shuffle=True, **options)
-        linear = nn.Linear(1, 1)
-        made = torch.optim.SGD(linear.parameters())
-        seen = []
-        for epoch in range(2):
-            for index, batch in enumerate(loader):
-                seen.append(batch.tolist())
-                if tested and epoch == 0 and index == 3:
-                    hypercycle_torch.range_test(
-                        linear, made, lambda m, b: m(b[:, None].float()).mean(), loader, steps=15
-                    )
-        return seen
-
-    assert drawn(tested=True) == drawn(tested=False)
-    workers = {"num_workers": 1, "persistent_workers": True, "multiprocessing_context": "spawn"}
-    assert drawn(tested=True, **workers) == drawn(tested=False, **workers)
-
-
-class Shards:
-    """A loader that knows where it is, in places that nobody else sees."""
-
-    def __init__(self):
-        self._position = [0]
-
-    def __iter__(self):
-        return Shards.batches(self)
-
-    def batches(self):
-        for _ in range(6):
-            self._position[0] += 1
-            yield torch.full((2, 1), float(self._position[0]))
-
-    def state_dict(self):
-        return {"position": self._position}
-
-    def load_state_dict(self, state):
-        self._position = state["position"]
-
-
-class Counting(IterableDataset):
-    """A dataset that goes on where it was."""
-
-    def __init__(self):
-        self.position = 0
-
-    def __iter__(self):
-        while True:
-            self.position += 1
-            yield torch.full((1,), float(self.position))
-
-
-@pytest.mark.parametrize(
-    "make",
-    [Shards, lambda: DataLoader(Counting(), 2), lambda: [DataLoader(Counting(), 2)]],
-    ids=["state_dict", "attribute", "in a list"],
-)
-def test_the_loaders_position_is_kept(make):
-    loader = make()
-    within = loader[0] if isinstance(loader, list) else loader
-    linear = nn.Linear(1, 1)
-    made = torch.optim.SGD(linear.parameters())
-    drawn = []
-
-    def loss(model, batch):
-        batch = next(iter(batch)) if isinstance(batch, DataLoader) else batch
-        drawn.append(batch.flatten()[0].item())
-        return model(batch).mean()
-
-    first = next(iter(within)).flatten()[0].item()
-    hypercycle_torch.range_test(linear, made, loss, loader, steps=15, repeats=2)
-    assert first == 1.0
-    assert drawn == sorted(drawn)
-    assert drawn[-1] >= 30
-    assert next(iter(within)).flatten()[0].item() == drawn[0]
 
 
 def test_gradients_that_are_views_keep_their_values():

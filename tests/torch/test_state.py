@@ -221,7 +221,9 @@ def test_current_keeps_the_present_schedules_at_the_saved_step(where):
     saved, made, cycler = longer()
     options = {"on_mismatch": "current"}
     if where == "attach":
-        cycler = hc.attach(made, cycler.plan, **options)
+        plan = cycler.plan
+        del cycler
+        cycler = hc.attach(made, plan, **options)
         options = {}
     with pytest.warns(
         UserWarning, match="going on with the current schedules.*\n  lr.step_size_up"

@@ -1,0 +1,16 @@
+"""A training that is killed again and again ends as if nothing had been."""
+
+import sys
+
+import pytest
+from killed import check
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="forks what has imported a framework"),
+]
+
+
+def test_a_training_that_is_killed_twenty_times_ends_bit_for_bit_as_one_that_is_not(tmp_path):
+    killed_at, _ = check("torch_killed", tmp_path, 20)
+    assert {doom["phase"] for doom in killed_at} == {"training", "saving", "resuming"}
