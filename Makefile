@@ -3,6 +3,8 @@
 #   PYTHON       the interpreter to start from, 3.11 or newer     make test PYTHON=python3.13
 #   PYTEST_ARGS  more arguments for pytest (its first run)        make test PYTEST_ARGS="-k sgdr -x"
 #   WORKERS      test processes side by side, 0 for one           make test WORKERS=0 PYTEST_ARGS=--pdb
+#   FUZZ_MINUTES how long to go on with new rounds                make fuzz FUZZ_MINUTES=60
+#   FUZZ_SEED    the round that was printed with it               make fuzz FUZZ_SEED=1234
 #   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
 #   OLDEST_TORCH the PyTorch of test-oldest                       make test-oldest OLDEST_TORCH=2.13.0
 
@@ -10,6 +12,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 WORKERS ?= auto
+FUZZ_MINUTES ?= 5
 OLDEST_TORCH ?= 2.6.0
 
 VENV := .venv
@@ -25,6 +28,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --constraint const
 KERAS_TESTS := tests/keras adapters/hypercycle_keras
 JAX_TESTS := tests/optax tests/test_testing.py tests/test_documents.py tests/namespaces adapters/hypercycle_optax \
 	hypercycle/namespaces/on_jax.py hypercycle/namespaces/float32_pairs.py
+FUZZ_TESTS := tests/fuzz tests/optax/test_fuzz.py tests/keras/test_fuzz.py
 # Who works on an adapter runs its folder.
 NOT_QUICK := tests/torch tests/optax tests/test_benchmarks.py tests/test_claims.py tests/test_comparison.py tests/test_documents.py $(KERAS_TESTS)
 # The core, and what asks each adapter for an optimizer.
@@ -35,7 +39,7 @@ SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-quick test-oldest test-wheel walk lint types docs wheel bench clean
+.PHONY: help demo test test-quick test-oldest test-wheel fuzz walk lint types docs wheel bench clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
@@ -43,6 +47,7 @@ help:
 	@echo "make test-quick  the core's tests but for slow ones, with few examples: while editing"
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
+	@echo "make fuzz    hostile and random input, in new rounds for FUZZ_MINUTES; failures are kept"
 	@echo "make walk    every optimizer x every hyperparameter, 20 kills in each framework (minutes)"
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy on the source, pyright on what users see"
@@ -72,6 +77,12 @@ test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) 
 	$(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/test_benchmarks.py tests/torch $(KERAS_TESTS)) $(PYTEST_ARGS)
 	KERAS_BACKEND=jax $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
 	KERAS_BACKEND=tensorflow $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
+
+# A round is a process of its own, with its own seed; with FUZZ_SEED there is one.
+fuzz: $(VENV)/test.installed
+	end=$$(($$(date +%s) + 60 * $(FUZZ_MINUTES))); \
+	while OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) --hypothesis-profile fuzz $(FUZZ_TESTS) $(PYTEST_ARGS) || exit 1; \
+		[ -z "$(FUZZ_SEED)" ] && [ $$(date +%s) -lt $$end ]; do :; done
 
 walk: $(VENV)/test.installed
 	$(BIN)/python -m pytest -m walk $(PYTEST_ARGS)

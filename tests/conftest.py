@@ -1,8 +1,9 @@
 """Which backend Keras has, how many devices JAX has, how hypothesis searches."""
 
 import os
+import random
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 
 # Four devices on a machine that has none. Read when JAX makes its first array, whoever does.
 os.environ["XLA_FLAGS"] = (
@@ -21,4 +22,25 @@ settings.register_profile(
 # What `make test-quick` asks for: a tenth of the examples.
 settings.register_profile("quick", settings.get_profile("local"), max_examples=10)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None)
+# What `make fuzz` asks for, round after round: what fails is kept in .hypothesis, and tried first.
+# Nothing takes ten seconds on the busiest machine, unless its time grows with a square.
+settings.register_profile("fuzz", settings.get_profile("local"), max_examples=500, deadline=10_000)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+# Processes side by side have the seed of the one that started them.
+SEED = int(os.environ.setdefault("FUZZ_SEED", str(random.SystemRandom().randrange(2**32))))
+
+
+def pytest_report_header(config):
+    """Say how a round of `make fuzz` can be had again."""
+    return f"make fuzz FUZZ_SEED={SEED}" if _fuzzes(config) else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Let each round of `make fuzz` search with its own seed."""
+    for item in items if _fuzzes(config) else ():
+        seed(SEED)(item.function)
+
+
+def _fuzzes(config):
+    return config.getoption("--hypothesis-profile") == "fuzz"

@@ -7,10 +7,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 
 from hypercycle.driving.attaching import merge
-from hypercycle.driving.names import given_twice
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
@@ -18,9 +16,10 @@ from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.product import Product
 from hypercycle_keras import names as hyperparameters
-from hypercycle_keras.groups import check_groups, map_schedules
+from hypercycle_keras.checking import attributes_of, check_step, check_values
+from hypercycle_keras.groups import map_schedules
 from hypercycle_keras.names import LEARNING_RATE
-from hypercycle_keras.optimizer import CONFIG, Cycled, CycledLossScale, follow, track_of, updates_of
+from hypercycle_keras.optimizer import CONFIG, Cycled, CycledLossScale, follow, updates_of
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import PlanLike
@@ -85,6 +84,7 @@ def cycled(
     """
     if start_step is not None:
         start_step = whole_number(start_step, "start_step")
+        check_step(start_step, "start_step")
     if total_steps is not None:
         total_steps = whole_number(total_steps, "total_steps", minimum=1)
     whole = merge(plan, schedules, "cycled").resolve(
@@ -93,7 +93,7 @@ def cycled(
     wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     inner: Any = optimizer.inner_optimizer if wrapped else optimizer
     _check_target(inner, replace=replace)
-    attributes = _attributes(inner, whole)
+    attributes = attributes_of(inner, whole)
     config = _config_of(inner)
     if start_step is None:
         start_step = _present_step(inner)
@@ -102,7 +102,7 @@ def cycled(
         config[LEARNING_RATE] = 0.0
     if relative:
         whole = _multiply(inner, whole, attributes)
-    _check_values(inner, whole, attributes, config)
+    check_values(inner, whole, attributes, config)
     with _strategy_of(inner):
         kind: Any = type(inner)
         result = cycled_class(kind).from_config(config)
@@ -193,20 +193,6 @@ def _present_step(optimizer: Any) -> int:
     return 0 if isinstance(_config_of(optimizer)[LEARNING_RATE], float) else updates_of(optimizer)
 
 
-def _attributes(optimizer: Any, plan: Plan) -> dict[str, str]:
-    """Return the attributes that the plan's names stand for."""
-    owners: dict[str, str] = {}
-    for name, schedule in plan.items():
-        attribute = hyperparameters.find(optimizer, name)
-        if attribute in owners:
-            kind = hyperparameters.kind_of(optimizer)
-            raise given_twice(owners[attribute], name, kind, attribute)
-        owners[attribute] = name
-        if isinstance(schedule, Groups):
-            check_groups(optimizer, name, attribute, schedule)
-    return {name: attribute for attribute, name in owners.items()}
-
-
 def _check_replacement(optimizer: Any, plan: Plan, *, relative: bool, replace: bool) -> None:
     """Refuse to drop a learning rate that is a schedule or a function unless told to."""
     if not replace:
@@ -243,27 +229,6 @@ def _multiply(optimizer: Any, plan: Plan, attributes: dict[str, str]) -> Plan:
             )
         schedules[name] = map_schedules(schedule, functools.partial(Product, Constant(value)))
     return Plan(**schedules)
-
-
-def _check_values(
-    optimizer: Any, plan: Plan, attributes: dict[str, str], config: dict[str, Any]
-) -> None:
-    """Refuse bounds that the optimizer does not accept, however late they are reached."""
-    kind = type(optimizer).__name__
-    keras_own = type(optimizer).__module__.startswith("keras.")
-    together = dict(config)  # what excludes each other, such as two ways of clipping
-    for name, schedule in plan.items():
-        attribute = attributes[name]
-        parts = schedule.values() if isinstance(schedule, Groups) else [schedule]
-        reached = [value for part in parts if part is not None for value in part.reached()]
-        track = track_of(optimizer, name, schedule)
-        track.interval.check(np.array(reached), track.name)
-        for value in sorted({min(reached), max(reached)} if reached and keras_own else ()):
-            together[attribute] = value
-            try:
-                type(optimizer).from_config(dict(together))
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{kind} does not accept {name}={value!r}: {error}") from error
 
 
 def _strategy_of(optimizer: Any) -> AbstractContextManager[Any]:

@@ -13,6 +13,7 @@ from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import warn
 from hypercycle.namespaces.evaluation import evaluate_at
 from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.checks import LARGEST_LENGTH
 from hypercycle.schedules.schedule import Record
 from hypercycle.schedules.tabulated import Tabulated
 
@@ -181,6 +182,12 @@ def _chunks(start: int, stop: int) -> Iterator[np.ndarray]:
     # What is refused is gone through value by value.
     for first in range(start, stop, _CHECKED_AT_ONCE):
         yield np.arange(first, min(first + _CHECKED_AT_ONCE, stop))
+
+
+def largest_step() -> int:
+    """Return the largest whole number in which this backend counts updates."""
+    dtype = keras.backend.standardize_dtype("int")
+    return int(min(np.iinfo(dtype).max, LARGEST_LENGTH))
 
 
 def value_of_variable(variable: keras.Variable) -> float | int:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import keras
 
-from hypercycle.driving.tracks import Track
 from hypercycle.driving.warning import warn
+from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record
 from hypercycle_keras import names as hyperparameters
+from hypercycle_keras.checking import attributes_of, check_step, check_values, track_of
 from hypercycle_keras.groups import check_patterns, map_schedules
 from hypercycle_keras.in_step import (
     Number,
@@ -36,6 +37,8 @@ else:  # an optimizer's class comes after Cycled in the classes that cycled_clas
 
 CONFIG = "hypercycle"
 """Where the plan is in an optimizer's config."""
+
+_SAVED = {"plan", "offset", "total_steps"}
 
 # An argument of jnp.clip, which takes nothing but arrays.
 _PLAIN_IN_JAX = {"l1_regularization_strength"}
@@ -242,23 +245,16 @@ class Cycled(_Optimizer):
 
         Raises
         ------
-        ValueError
-            If the plan holds a user's own function, which no config can bring back, or the name
-            of a waveform or scale policy that is not registered here.
+        TypeError, ValueError
+            If :func:`hypercycle.attach` would refuse the plan, if it holds a user's own function,
+            which no config can bring back, or the name of a waveform or scale policy that is not
+            registered here.
         """
         own = dict(config)
         saved = own.pop(CONFIG, None)
-        optimizer = super().from_config(own, custom_objects)
+        optimizer = super().from_config(dict(own), custom_objects)
         if saved is not None:
-            try:
-                plan = plan_from(saved["plan"])
-            except ValueError as error:
-                raise ValueError(
-                    f"the plan that was saved with this {cls.__name__} cannot be rebuilt: {error}. "
-                    "Register what is missing first, or load the model with compile=False and "
-                    "compile it with a new optimizer"
-                ) from error
-            follow(optimizer, plan, saved["offset"], saved["total_steps"])
+            _follow_saved(optimizer, saved, own)
         return optimizer
 
 
@@ -293,6 +289,7 @@ def optimizers_with_plans(optimizer: Any) -> list[Any]:
 
 def follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) -> None:
     """Let the optimizer follow a plan, and show the learning rate that comes first."""
+    check_step(offset, "the plan's step minus the updates made")
     schedules: dict[str, Any] = {}
     for name, schedule in plan.items():
         attribute = hyperparameters.find(optimizer, name)
@@ -307,18 +304,36 @@ def follow(optimizer: Any, plan: Plan, offset: int, total_steps: int | None) -> 
         optimizer._learning_rate.assign(rate(optimizer.plan_step))  # noqa: SLF001
 
 
-def track_of(optimizer: Any, name: str, schedule: Record | Groups) -> Track:
-    """Return what follows a name in the plan, with what the optimizer accepts for it."""
-    attribute = hyperparameters.find(optimizer, name)
-    groups = schedule if isinstance(schedule, Groups) else {None: schedule}
-    driven = {key: part for key, part in groups.items() if part is not None}
-    return Track(
-        f"{name} ({hyperparameters.description_of(optimizer, attribute)})",
-        tuple(driven.values()),
-        tuple(driven) if isinstance(schedule, Groups) else None,
-        interval=hyperparameters.interval_of(optimizer, attribute),
-        place=attribute,
-    )
+def _follow_saved(optimizer: Any, saved: Any, config: dict[str, Any]) -> None:
+    """Let an optimizer follow the plan in its config, as attach would."""
+    if not isinstance(saved, Mapping) or set(saved) != _SAVED:
+        got = sorted(map(str, saved)) if isinstance(saved, Mapping) else repr(saved)
+        raise ValueError(
+            f"{CONFIG!r} in the config of {type(optimizer).__name__} must have the keys "
+            f"{sorted(_SAVED)}, got {got!s:.80}"
+        )
+    try:
+        plan = plan_from(saved["plan"])
+    except ValueError as error:
+        raise ValueError(
+            f"the plan that was saved with this {type(optimizer).__name__} cannot be rebuilt: "
+            f"{error}. Register what is missing first, or load the model with compile=False and "
+            "compile it with a new optimizer"
+        ) from error
+    offset = whole_number(saved["offset"], "offset", minimum=-LARGEST_LENGTH)
+    total_steps = saved["total_steps"]
+    if total_steps is not None:
+        total_steps = whole_number(total_steps, "total_steps", minimum=1)
+    attributes = attributes_of(optimizer, plan)
+    rate = optimizer._learning_rate  # noqa: SLF001  (the property calls a schedule)
+    if LEARNING_RATE in attributes.values() and not hyperparameters.is_variable(rate):
+        raise ValueError(
+            f"the config of {type(optimizer).__name__} has two schedules of the learning rate, "
+            f"{rate!r:.80} and that of the plan"
+        )
+    check_values(optimizer, plan, attributes, config)
+    follow(optimizer, plan, offset, total_steps)
+    vars(optimizer)["_following"].on_host.check(optimizer.plan_step, total_steps)
 
 
 def updates_of(optimizer: Any) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from hypercycle.numbers.checks import whole_number
 from hypercycle.schedules.description import describe, schedule_from
 from hypercycle.schedules.function import as_schedule
+from hypercycle_keras.checking import check_step
 from hypercycle_keras.in_step import traceable_form, traced_tensor
 
 
@@ -57,6 +58,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
             else whole_number(gradient_accumulation_steps, "gradient_accumulation_steps", minimum=1)
         )
         self.start_step = whole_number(start_step, "start_step")
+        check_step(self.start_step, "start_step")
         self.total_steps = (
             None if total_steps is None else whole_number(total_steps, "total_steps", minimum=1)
         )
@@ -88,8 +90,9 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
         Raises
         ------
-        ValueError
-            If it holds a user's own function, or a name that is not registered here.
+        TypeError, ValueError
+            If it holds a user's own function, a name that is not registered here, or what is no
+            argument.
         """
         own = dict(config)
-        return cls(schedule_from(own.pop("schedule")), **own)
+        return cls(schedule_from(own.pop("schedule", None)), **own)

@@ -183,6 +183,8 @@ def plan_step(state: Any) -> Any:
     ------
     ValueError
         If no count is in it.
+    TypeError
+        If the count is not a whole number.
 
     Examples
     --------
@@ -194,6 +196,7 @@ def plan_step(state: Any) -> Any:
     count = next(_counts(state), None)
     if count is None:
         raise _has_no_count(state)
+    _check_whole(count, "the count in the state")
     return count
 
 
@@ -219,7 +222,8 @@ def values(transformation: optax.GradientTransformation, state: Any) -> dict[str
     Raises
     ------
     TypeError
-        If the transformation is not one of :func:`cycled`, but one that Optax made around it.
+        If the transformation is not one of :func:`cycled`, but one that Optax made around it, or
+        the count is not a whole number.
     ValueError
         If no count is in the state.
 
@@ -262,6 +266,8 @@ def at_step(state: Any, step: Any) -> Any:
     ------
     ValueError
         If no count is in it, or the step is negative or above 2³¹ − 1.
+    TypeError
+        If the step or the count is not a whole number.
 
     Examples
     --------
@@ -270,12 +276,13 @@ def at_step(state: Any, step: Any) -> Any:
     >>> int(at_step(sgd.init(jnp.zeros(1)), 100).count)
     100
     """
-    if not isinstance(step, jax.Array):
-        step = whole_number(step, "step")
-        if step > LARGEST_STEP:
-            raise ValueError(f"step must be at most 2**31 - 1, got {step=}")
-    if next(_counts(state), None) is None:
-        raise _has_no_count(state)
+    if is_traced(step):
+        _check_whole(step, "step")
+    else:
+        for one in np.asarray(step).ravel().tolist() if isinstance(step, jax.Array) else [step]:
+            if whole_number(one, "step") > LARGEST_STEP:
+                raise ValueError(f"step must be at most 2**31 - 1, got step={one}")
+    plan_step(state)  # refuses a state without a count
 
     def moved(node: Any) -> Any:
         if not isinstance(node, CycledState):
@@ -325,11 +332,23 @@ def _step(step: Any, state: CycledState) -> jax.Array:
                 "this transformation keeps no count (external_step=True): give every update its "
                 "step, update(updates, state, params, step=train_state.step)"
             )
+        _check_whole(state.count, "the count in the state")
         return jnp.asarray(state.count)
+    _check_whole(step, "step")
     array = jnp.asarray(step)
-    if not jnp.issubdtype(array.dtype, jnp.integer) or array.shape != ():
-        raise TypeError(
-            "step must be a whole number, the number of updates already made, got "
-            f"{array.dtype}{list(array.shape)}"
-        )
+    if array.shape != ():
+        raise _is_not_whole(step, "step")
     return array
+
+
+def _check_whole(number: Any, name: str) -> None:
+    if isinstance(number, str) or not jnp.issubdtype(jnp.result_type(number), jnp.integer):
+        raise _is_not_whole(number, name)
+
+
+def _is_not_whole(number: Any, name: str) -> TypeError:
+    text = isinstance(number, str)
+    kind = repr(number) if text else f"{jnp.result_type(number)}{list(jnp.shape(number))}"
+    return TypeError(
+        f"{name} must be a whole number, the number of updates already made, got {kind}"
+    )

@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from numbers import Real
+from reprlib import repr as short
 from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.drivers import driver_of, take
+from hypercycle.driving.names import is_number
 from hypercycle.driving.options import OnMismatch, Options
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import warn
@@ -241,9 +243,10 @@ class Cycler(ABC):
         ------
         ValueError
             If this is not the state of a cycler, or on a mismatch. Nothing is changed then.
+        OverflowError
+            If a scale policy has grown until a value of the saved step is not finite.
         """
-        _check_state(state_dict)
-        step = whole_number(state_dict["step"], "the saved step")
+        step = _checked_step(state_dict)
         saved_plan, saved_initial = state_dict["plan"], state_dict["initial"]
         options = self._options
         if on_mismatch is not None:
@@ -268,7 +271,11 @@ class Cycler(ABC):
             else:
                 initial = self._initial_after_mismatch(saved_initial)
         initial = initial and {name: list(values) for name, values in initial.items()}
-        self._adopt(plan, initial, self.tracks_for(plan, initial), step)
+        try:
+            tracks = self.tracks_for(plan, initial)
+        except TypeError as error:
+            raise ValueError(f"the saved schedules do not fit the target: {error}") from error
+        self._adopt(plan, initial, tracks, step)
 
     def _initial_after_mismatch(
         self, saved: dict[str, list[float]] | None
@@ -300,24 +307,49 @@ def _raise_first(errors: list[Exception]) -> None:
         raise errors[0]
 
 
-def _check_state(state: Any) -> None:
+def _checked_step(state: Any) -> int:
+    """Return the step of a state; ValueError if it is none."""
     if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
         got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(
             f"not a hypercycle cycler state: expected the keys {sorted(_STATE_KEYS)}, got {got}"
         )
+    _check_plain(state)
     if state["version"] != STATE_VERSION:
         raise ValueError(
-            f"the state has version {state['version']!r}, this hypercycle reads version "
+            f"the state has version {short(state['version'])}, this hypercycle reads version "
             f"{STATE_VERSION}: use the release that saved it, or start_step"
         )
-    if not isinstance(state["plan"], Mapping) or not state["plan"]:
-        raise ValueError(f"the saved plan must be the description of a plan, got {state['plan']!r}")
+    plan = state["plan"]
+    if not isinstance(plan, Mapping) or not plan or not all(isinstance(one, str) for one in plan):
+        raise ValueError(f"the saved plan must be the description of a plan, got {short(plan)}")
     if state["initial"] is not None and not _are_initial(state["initial"], state["plan"]):
         raise ValueError(
             "the saved initial values must be None or a list of numbers for each name in the "
-            f"plan, got {state['initial']!r}"
+            f"plan, got {short(state['initial'])}"
         )
+    step = state["step"]
+    if not is_number(step):
+        raise ValueError(f"the saved step must be a whole number, got {short(step)}")
+    return whole_number(step, "the saved step")
+
+
+def _check_plain(state: Mapping[str, Any]) -> None:
+    """Refuse what no state is made of, however deep it lies, before anything is asked of it."""
+    waiting: list[Any] = [state]
+    seen: dict[int, Any] = {}
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, (Mapping, list, tuple)):
+            if id(one) not in seen:
+                seen[id(one)] = one
+                waiting += one
+                waiting += one.values() if isinstance(one, Mapping) else ()
+        elif not isinstance(one, (str, Real, type(None))):
+            raise ValueError(
+                f"a state holds mappings, lists, texts, numbers and None, got {short(one)} "
+                f"({type(one).__name__})"
+            )
 
 
 def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
@@ -325,11 +357,17 @@ def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
         isinstance(initial, Mapping)
         and set(initial) == set(names)
         and all(
-            isinstance(values, list)
-            and all(isinstance(value, Real) and math.isfinite(value) for value in values)
+            isinstance(values, list) and all(_is_finite(value) for value in values)
             for values in initial.values()
         )
     )
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond floats
+        return False
 
 
 def _kind(initial: Any) -> str:

@@ -100,13 +100,16 @@ def shown(value: Any) -> str:
     >>> shown([0.0] * 50)
     '[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, …'
     """
-    line = " ".join(repr(value).split())
+    try:
+        line = " ".join(repr(value).split())
+    except (RecursionError, ValueError):  # too deep, or of too many digits
+        return "…"
     return line if len(line) <= _MOST_SHOWN else f"{line[: _MOST_SHOWN - 5].rsplit(' ', 1)[0]} …"
 
 
 def wrong_value(value: Any, name: str, expected: str) -> ValueError:
     """Return the error about a value that is out of what is allowed."""
-    got = f"{name}={value!r}" if name else repr(value)
+    got = f"{name}={shown(value)}" if name else shown(value)
     return _about(ValueError, name, f"{expected}, got {got}")
 
 

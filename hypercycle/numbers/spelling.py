@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+_LONGEST_NAME = 40
+
 Called = TypeVar("Called", bound=Callable[..., object])
 
 # The words of PyTorch and others, and what they are called here: the first that there is.
@@ -62,7 +64,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     here = _called_here(name, names)
     if here is not None:
         return f"{name!r} is called {here!r} here; "
-    close = get_close_matches(name, names, n=1)
+    # The time to compare two names grows with their lengths.
+    close = get_close_matches(name, names, n=1) if len(name) <= _LONGEST_NAME else []
     return f"did you mean {close[0]!r}? " if close else ""
 
 

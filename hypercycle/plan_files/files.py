@@ -23,7 +23,8 @@ class PlanFileError(ValueError):
     path : str
         The file.
     problems : tuple[Problem, ...]
-        Everything that is wrong, each with its ``path`` in the plan and a ``message``.
+        What is wrong, each with its ``path`` in the plan and a ``message``; no more than the first
+        hundred.
     """
 
     def __init__(self, path: str, problems: Iterable[Problem]) -> None:
@@ -67,8 +68,9 @@ def file_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
 
 def _schedules(read: Callable[[], bytes], suffix: str, file: Path) -> dict[str, Any]:
     try:
-        data = _entries(data_in(_text(read()), suffix))
-        check_size(data)
+        data = data_in(_text(read()), suffix)
+        check_size(data)  # before anything is shown of them
+        data = _entries(data)
     except (ValueError, RecursionError) as error:
         message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise PlanFileError(str(file), [Problem("", message)]) from error

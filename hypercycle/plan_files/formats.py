@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hypercycle.plan_files.limits import check_lines
+from hypercycle.plan_files.limits import check_toml
 
 SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
@@ -33,7 +34,7 @@ def data_in(text: str, suffix: str) -> Any:
         If PyYAML is missing.
     """
     if suffix == ".toml":
-        check_lines(text)
+        check_toml(text)
         try:
             return tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -64,9 +65,8 @@ def text_of(data: Mapping[str, Any], suffix: str) -> str:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     table = dict(pairs)
     if len(table) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = sorted({key for key in keys if keys.count(key) > 1})
-        raise ValueError(f"is not a plan in JSON: {', '.join(map(repr, twice))} is given twice")
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"is not a plan in JSON: {twice!r:.60} is given twice")
     return table
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from hypercycle.plan_files.limits import DEEPEST, MOST_VALUES
+
 _TAG = "tag:yaml.org,2002:"
 # The core schema of YAML 1.2, section 10.3.2.
 _CORE_SCHEMA = (
@@ -30,17 +32,28 @@ class PlanLoader(yaml.SafeLoader):
 
     yaml_implicit_resolvers = {}  # noqa: RUF012  (PyYAML takes it so)
 
+    _values = _depth = 0
+
     def compose_node(self, parent: Any, index: Any) -> Any:
-        """Refuse aliases, and tags, with which PyYAML fails in many ways where they do not fit."""
+        """Refuse what no plan has, before PyYAML, which is slow, reads all of it.
+
+        That is aliases, more or deeper values than a plan has, and tags, with which PyYAML fails
+        in many ways where they do not fit.
+        """
         event = self.peek_event()  # type: ignore[no-untyped-call]
-        for kind, found in (
-            ("aliases", isinstance(event, yaml.AliasEvent)),
-            ("tags", getattr(event, "tag", None) is not None),
+        self._values += 1
+        self._depth += 1
+        for found, problem in (
+            (isinstance(event, yaml.AliasEvent), "aliases are not allowed"),
+            (getattr(event, "tag", None) is not None, "tags are not allowed"),
+            (self._values > MOST_VALUES + 1, f"holds more than {MOST_VALUES:,} values"),
+            (self._depth > DEEPEST, f"is nested more than {DEEPEST} deep"),
         ):
             if found:
-                problem = f"{kind} are not allowed"
                 raise yaml.MarkedYAMLError(problem=problem, problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         """Refuse a key that is given twice, of which YAML would keep the last."""

@@ -34,8 +34,16 @@ def schedules_from(descriptions: Mapping[str, Any]) -> dict[str, Any]:
     ValueError
         If one describes nothing that can be rebuilt, with a line for each problem and its path.
     """
+    if not isinstance(descriptions, Mapping):
+        raise ValueError(f"must be descriptions by name, got {descriptions!r:.60}")
+    for name in descriptions:
+        if not isinstance(name, str):
+            raise ValueError(f"names of hyperparameters must be texts, got {name!r:.60}")
     reader = Reader(KINDS, descriptions, from_file=False)
-    schedules = reader.schedules()
+    try:
+        schedules = reader.schedules()
+    except RecursionError as error:
+        raise ValueError("is nested too deeply") from error
     if reader.problems:
         raise ValueError("\n".join(map(str, reader.problems)))
     return schedules
@@ -47,7 +55,20 @@ def schedule_from(description: Any, name: str = "schedule") -> Any:
 
 
 def differences(saved: Any, present: Any, path: str = "") -> list[str]:
-    """Return one line for each place where two descriptions differ."""
+    """Return one line for each place where two descriptions differ.
+
+    Raises
+    ------
+    ValueError
+        If they are nested too deeply to be compared.
+    """
+    try:
+        return _differences(saved, present, path)
+    except RecursionError as error:
+        raise ValueError("the descriptions are nested too deeply to be compared") from error
+
+
+def _differences(saved: Any, present: Any, path: str) -> list[str]:
     saved, present = (_short(one) for one in (saved, present))
     if isinstance(saved, Mapping) and isinstance(present, Mapping):
         # JSON and TOML turn the index of a group into a string.
@@ -57,7 +78,7 @@ def differences(saved: Any, present: Any, path: str = "") -> list[str]:
         for key in keys:
             below = f"{path}.{key}" if path else str(key)
             missing = "(default)" if path else "(not there)"
-            lines += differences(saved.get(key, missing), present.get(key, missing), below)
+            lines += _differences(saved.get(key, missing), present.get(key, missing), below)
         return lines
     if (
         isinstance(saved, (list, tuple))
@@ -65,7 +86,7 @@ def differences(saved: Any, present: Any, path: str = "") -> list[str]:
         and len(saved) == len(present)
     ):
         pairs = enumerate(zip(saved, present, strict=True))
-        return [line for i, pair in pairs for line in differences(*pair, f"{path}.{i}")]
+        return [line for i, pair in pairs for line in _differences(*pair, f"{path}.{i}")]
     return [] if saved == present else [f"{path}: saved {saved!r}, present {present!r}"]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -19,6 +20,11 @@ from hypercycle.schedules.function import Function
 
 # The kind that stands for None, a group that is left alone: TOML has no null.
 UNCHANGED = "unchanged"
+
+# What a foreign file may have its reader say: then many problems, names or digits are no help.
+_MOST_PROBLEMS = 100
+_MOST_NAMES = 20
+_LONGEST_MESSAGE = 1_000
 
 Path = tuple[str, ...]
 
@@ -39,6 +45,10 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class _TooManyProblemsError(Exception):
+    """Ends the reading of data in which almost everything is wrong."""
 
 
 class _Invalid:
@@ -151,7 +161,11 @@ class Reader:
 
     def schedules(self) -> dict[str, Any]:
         """Return the schedules by their names; what is wrong is in ``problems`` then."""
-        return {name: self.schedule(one, (name,), "") for name, one in self.entries.items()}
+        try:
+            return {name: self.schedule(one, (name,), "") for name, one in self.entries.items()}
+        except _TooManyProblemsError:
+            self.problems.append(Problem("", f"and more: these are the first {_MOST_PROBLEMS}"))
+            return {}
 
     def schedule(self, data: Any, path: Path, within: str) -> Any:
         """Return the schedule at a path within a kind of schedule, or INVALID."""
@@ -172,7 +186,10 @@ class Reader:
 
     def refuse(self, path: Path, message: str) -> _Invalid:
         """Note a problem and return INVALID."""
-        self.problems.append(Problem(".".join(path), message))
+        if len(self.problems) == _MOST_PROBLEMS:
+            raise _TooManyProblemsError
+        where = ".".join(path)
+        self.problems.append(Problem(_cut(where), _cut(message)))
         return INVALID
 
     def record(self, data: Any, path: Path, within: str) -> Any:
@@ -253,18 +270,20 @@ class Reader:
             # What is wrong with it is noted at its own place.
             alone = dataclasses.replace(self, problems=[])
             name = at[0]
-            wrong = self._why_no_target(name, at)
-            self._targets[at] = INVALID if wrong else alone.record(self.entries[name], at, "")
+            self._targets[at] = INVALID
+            if not self._why_no_target(name, at):
+                with suppress(_TooManyProblemsError):
+                    self._targets[at] = alone.record(self.entries[name], at, "")
         return self._targets[at]
 
     def _why_no_target(self, name: str, path: Path) -> str | None:
         """Return why this name cannot be that of an opposite's cycle, or None if it can."""
         if name not in self.entries:
             others = sorted({*self.entries} - {".".join(path)})
-            return (
-                f"the plan has no {name!r}; {suggestion(name, others)}"
-                f"available: {', '.join(others) or 'nothing else'}"
-            )
+            close = suggestion(name, others) if len(others) <= _MOST_NAMES else ""
+            more = [f"and {len(others) - _MOST_NAMES} more"] if len(others) > _MOST_NAMES else []
+            listed = ", ".join([*others[:_MOST_NAMES], *more]) or "nothing else"
+            return f"the plan has no {name!r}; {close}available: {listed}"
         entry = self.entries[name]
         kind = "number" if is_number(entry) else self._kind(entry, "")
         if kind in ("cycle", "opposite", None):
@@ -299,3 +318,7 @@ def describe_function(function: Any) -> dict[str, str]:
     if dataclasses.is_dataclass(function) and not isinstance(function, type):
         text = f"{named.__module__}:{function!r}"
     return {"function": text}
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"

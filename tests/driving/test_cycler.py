@@ -14,6 +14,10 @@ import hypercycle as hc
 
 P = hc.Cycle(0.1, 0.5, 4)
 
+NESTED: object = 1
+for _ in range(3_000):
+    NESTED = {"kind": "product", "factors": [1, NESTED]}
+
 
 class Layer:
     def __init__(self):
@@ -199,6 +203,24 @@ def test_a_user_s_function_can_be_kept_but_not_brought_back():
         ({"step": 1.5}, "the saved step must be a whole number"),
         ({"plan": {}}, "the saved plan must be the description of a plan, got {}"),
         ({"plan": 3}, "the saved plan must be the description of a plan, got 3"),
+        ({"version": [2]}, "the state has version [2], this hypercycle reads version 1"),
+        ({"step": "3"}, "the saved step must be a whole number, got '3'"),
+        ({"step": True}, "the saved step must be a whole number, got True"),
+        ({"step": 10**400}, "the saved step must be at most 2**53"),
+        ({"step": np.array(3)}, "numbers and None, got array(3) (ndarray)"),
+        ({"plan": {"p": {"low": {b"x"}}}}, "lists, texts, numbers and None, got {b'x'} (set)"),
+        ({"plan": {1: 0.5}}, "the saved plan must be the description of a plan, got {1: 0.5}"),
+        ({"plan": {"p": {"kind": "groups", "groups": [1]}}}, "p.groups: saved [1], present"),
+        ({"plan": {"p": None}}, "p: saved None, present"),
+        ({"initial": {"p": [10**400]}}, "must be None or a list of numbers for each name"),
+        (
+            {"step": NESTED},
+            "the saved step must be a whole number, got {'factors': [1, {'factors': ",
+        ),
+        ({"version": NESTED}, "the state has version {'factors': [1, {'factors': "),
+        ({"plan": NESTED}, "are nested too deeply to be compared"),
+        ({"plan": {"p": NESTED}}, "are nested too deeply to be compared"),
+        ({"initial": {"p": [NESTED]}}, "must be None or a list of numbers for each name"),
         ({"extra": 1}, "not a hypercycle cycler state: expected the keys ['initial', "),
     ],
 )
@@ -211,6 +233,29 @@ def test_what_is_no_state_is_refused_and_changes_nothing(change, message):
     with pytest.raises(ValueError, match=r"not a hypercycle cycler state: .* got list"):
         cycler.load_state_dict([state])
     assert (target.p, cycler.last_epoch) == (P(2), 2)
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ({1: 0.5}, "the saved plan must be the description of a plan"),
+        ({"p": None}, "p: must be a table that describes a schedule"),
+        ({"p": {"kind": ["x"]}}, "p: a schedule of kind "),
+        ({"p": NESTED}, "nested too deeply"),
+        ({"p": {"kind": "groups", "groups": [1]}}, "p.groups: must be a table of groups"),
+        ({"q": 0.5}, "SimpleNamespace has no attribute 'q'"),
+        ({"name": 0.5}, "do not fit the target: name of SimpleNamespace must be a number"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:going on with the saved schedules")
+def test_a_saved_plan_that_cannot_be_taken_changes_nothing(plan, message):
+    target = SimpleNamespace(p=0.0, name="x")
+    cycler = hc.attach(target, p=P, start_step=2)
+    state = {**cycler.state_dict(), "plan": plan}
+    with pytest.raises(ValueError, match=re.escape(message)):
+        cycler.load_state_dict(state, on_mismatch="saved")
+    assert (vars(target), cycler.last_epoch) == ({"p": P(2), "name": "x"}, 2)
+    assert cycler.plan == hc.Plan(p=P)
 
 
 @pytest.mark.parametrize("copied", [lambda c: pickle.loads(pickle.dumps(c)), copy.deepcopy])

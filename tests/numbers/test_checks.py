@@ -116,3 +116,14 @@ def test_values_are_shown_in_one_short_line():
     assert len(shown("x" * 500)) <= 80
     with pytest.raises(TypeError, match=r"x must be a number, got .{60,76} … \(list\)$"):
         finite_number([0.5] * 1000, "x")
+
+
+def test_an_error_shows_what_it_can():
+    nested = [1]
+    for _ in range(100_000):
+        nested = [nested]
+    assert (shown([0.5]), shown(nested), shown(16**5000)) == ("[0.5]", "…", "…")
+    with pytest.raises(TypeError, match=r"x must be a whole number, got … \(list\)"):
+        whole_number(nested, "x")
+    with pytest.raises(ValueError, match="x must be finite, got x=…"):
+        finite_number(16**5000, "x")

@@ -94,6 +94,9 @@ def test_at_step_finds_counts_wherever_they_are():
         (cycled(optax.sgd, {"lr": LR}).init(PARAMS), -1, "step must be at least 0"),
         (cycled(optax.sgd, {"lr": LR}).init(PARAMS), 2**31, r"at most 2\*\*31 - 1"),
         (cycled(optax.sgd, {"lr": LR}, external_step=True).init(PARAMS), 3, "no count of hyper"),
+        (cycled(optax.sgd, {"lr": LR}).init(PARAMS), jnp.int32(-5), "step must be at least 0"),
+        (cycled(optax.sgd, {"lr": LR}).init(PARAMS), jnp.float32(3.7), "must be a whole number"),
+        (cycled(optax.sgd, {"lr": LR}).init(PARAMS), jnp.uint32(2**31), r"at most 2\*\*31 - 1"),
     ],
 )
 def test_at_step_refuses(state, step, text):
@@ -253,6 +256,24 @@ def test_plan_step_and_values_refuse_what_holds_no_count():
     chained = optax.chain(counted, optax.clip(1.0))
     with pytest.raises(TypeError, match="takes the transformation that attach"):
         values(chained, chained.init(PARAMS))
+
+
+@pytest.mark.parametrize("count", [jnp.float32(3.7), 3.7, np.float64(3), True, "3"], ids=repr)
+def test_a_count_that_is_no_whole_number_is_refused_wherever_it_is_read(count):
+    ours = cycled(optax.sgd, {"lr": 0.1})
+    state = ours.init(PARAMS)._replace(count=count)
+    for read in (
+        lambda: plan_step(state),
+        lambda: values(ours, state),
+        lambda: at_step(state, 3),
+        lambda: ours.update(PARAMS, state, PARAMS),
+    ):
+        with pytest.raises(TypeError, match="the count in the state must be a whole number"):
+            read()
+    good = ours.init(PARAMS)
+    with pytest.raises(TypeError, match="step must be a whole number"):
+        jax.jit(lambda step: at_step(good, step))(jnp.float32(3.7))
+    assert int(jax.jit(lambda step: at_step(good, step))(3).count) == 3
 
 
 def by_cloudpickle(ours):

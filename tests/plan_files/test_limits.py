@@ -42,6 +42,17 @@ HOSTILE = {
         ".json",
     ),
     "a key as long as a line": ("[" + ".".join("a" * 3_000) + "]\n", ".toml"),
+    "short keys in a deep table": (
+        "[" + ".".join("a" * 1_900) + "]\n" + "".join(f"b.c{i} = 1\n" for i in range(20_000)),
+        ".toml",
+    ),
+    "a long number in a list": ("lr: [0x" + "f" * 5_000 + "]", ".yaml"),
+    "a long number instead of a table": ("[0x" + "f" * 5_000 + "]", ".yaml"),
+    "more cycles than floats go": (CYCLE + f"cycle_mult = 1.1\ncycles = {10**400}", ".toml"),
+    "many flow values of YAML": ("lr: [" + "{}," * 80_000 + "]", ".yaml"),
+    "keys twice of JSON": (
+        "{" + ",".join(f'"{i}": 1' for i in [*range(12_000), *range(12_000)]) + "}", ".json"
+    ),
     "a key twice": ("? a\n" * 20_000, ".yaml"),
     "escapes of a terminal": ('"\\u001b[2Jlr" = 1', ".toml"),
     "half a character": ('{"\\ud800": 1}', ".json"),
@@ -88,5 +99,84 @@ def test_what_is_just_small_enough_is_taken():
 def test_cycles_are_counted_however_the_number_is_written(file, cycles):
     entry = f"{{low = 0, high = 1, step_size_up = 1, cycle_mult = 1.0001, cycles = {cycles}}}"
     path = file(f"lr = {entry}\nmomentum = {entry}")
-    with pytest.raises(PlanFileError, match="asks for 120,000 cycles that change in length"):
+    with pytest.raises(PlanFileError, match="asks for more than 100,000 cycles that change"):
         hc.Plan.load(path)
+
+
+@pytest.mark.parametrize("cycles", ["-1e9", ".nan"])
+def test_no_number_of_cycles_takes_others_away(file, cycles):
+    entry = "{{low: 0, high: 1, step_size_up: 1, cycle_mult: 1.0001, cycles: {}}}"
+    lines = [f"h{i}: {entry.format(one)}" for i, one in enumerate([cycles, 60_000, 60_000])]
+    assert problems_of(file("\n".join(lines), ".yaml")) == [
+        "asks for more than 100,000 cycles that change in length (cycle_mult)"
+    ]
+
+
+# What would take PyYAML or tomllib seconds is refused before they have read it.
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["a." * 24 + "b", '"a" . ' * 24 + "b", "'a#\"'." * 24 + "b", "'='." + "a-b.\t" * 24 + "c"],
+    ids=["bare", "quoted", "with other quotes", "spaced"],
+)
+@pytest.mark.parametrize("line", ["{} = 1", "[{}]", "lr = {{ a = 'b', {} = 1 }}"])
+def test_a_dotted_key_has_few_parts(file, key, line):
+    assert problems_of(file(line.format(key))) == ["has a dotted key of more than 24 parts"]
+
+
+def test_dots_of_texts_comments_and_numbers_divide_no_key(file):
+    dots = "a." * 50
+    text = f"# {dots}b\n[lr] # {dots}\nlow = 0.1 # '{dots}\nhigh = 0.2\nstep_size_up = 4\n"
+    assert hc.Plan.load(file(text)) == hc.Plan(lr=hc.Cycle(0.1, 0.2, 4))
+    for quoted in (f'"{dots}"', f"'{dots}'", f'"""{dots}"""', "[" + "0.1, " * 50 + "]"):
+        (problem,) = problems_of(file(f"lr = {quoted}"))
+        assert problem.startswith("lr: must be a table that describes a schedule")
+
+
+def test_values_of_yaml_are_counted_while_they_are_read(file):
+    problem = "is not a plan in YAML: holds more than 10,000 values"
+    assert problems_of(file("lr:\n" + "- 1\n" * 10_000, ".yaml"))[0].startswith(problem)
+    few = file("kind: chain\nparts:\n" + "- 1\n" * 9_995, ".yaml")
+    assert not problems_of(few)[0].startswith("is not a plan")
+
+
+@pytest.mark.parametrize("text", ["[" * 25, "- " * 24, "{a: " * 24], ids=["flow", "block", "maps"])
+def test_depths_of_yaml_are_counted_while_they_are_read(file, text):
+    (problem,) = problems_of(file(text, ".yaml"))
+    assert problem.startswith("is not a plan in YAML: is nested more than 24 deep")
+
+
+# What is said of a file in which everything is wrong is no longer than what a person reads.
+
+
+def test_many_problems_are_not_all_listed(file):
+    problems = problems_of(file(json.dumps({f"h{i}": "x" for i in range(4_000)}), ".json"))
+    assert len(problems) == 101
+    assert problems[-1] == "and more: these are the first 100"
+    problems = problems_of(file(json.dumps({f"h{i}": "x" for i in range(100)}), ".json"))
+    assert len(problems) == 100
+
+
+def test_what_is_wrong_with_a_target_is_said_at_its_own_place(file):
+    wrong = {"kind": "chain", "parts": ["x"] * 200}
+    opposite = {"opposite": "other", "low": 0, "high": 1}
+    entries = {"lr": opposite, "other": {"low": wrong, **{f"k{i}": 1 for i in range(200)}}}
+    problems = problems_of(file(json.dumps(entries), ".json"))
+    assert len(problems) == 101
+    assert all(problem.startswith("other.") for problem in problems[:-1])
+
+
+def test_names_are_cut_where_there_are_many(file):
+    entries = {f"{'h' * 80}{i:04}": {"opposite": "h" * 90, "low": 0, "high": 1} for i in range(999)}
+    problems = problems_of(file(json.dumps(entries), ".json"))
+    assert max(map(len, problems)) < 1_200
+    entries = {f"h{i:02}": {"opposite": "none", "low": 0, "high": 1} for i in range(40)}
+    problems = problems_of(file(json.dumps(entries), ".json"))
+    assert problems[0].endswith("available: " + ", ".join(f"h{i:02}" for i in range(1, 21))
+                                + ", and 19 more")  # fmt: skip
+
+
+def test_numbers_are_cut(file):
+    problems = problems_of(file(f"lr = {'9' * 900}\nbeta1 = {{ low = {'9' * 900}, high = 1 }}"))
+    assert max(map(len, problems)) < 1_100

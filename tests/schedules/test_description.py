@@ -46,6 +46,16 @@ def test_a_description_is_plain_data_that_rebuilds_the_schedule(schedule):
     assert schedule_from(json.loads(json.dumps(description))) == schedule
 
 
+def test_what_is_nested_too_deeply_is_refused_as_any_other():
+    nested = 1
+    for _ in range(3_000):
+        nested = {"kind": "product", "factors": [1, nested]}
+    with pytest.raises(ValueError, match="is nested too deeply"):
+        schedule_from(nested)
+    with pytest.raises(ValueError, match="are nested too deeply to be compared"):
+        differences({"lr": nested}, {"lr": nested})
+
+
 @strategies.examples(50)
 @given(PLANS)
 def test_a_plan_is_rebuilt_from_its_description(plan):
