@@ -63,7 +63,7 @@ def test_names_of_later_optimizers(name):
             "SGD",
             "beta1",
             ValueError,
-            "SGD has no hyperparameter 'beta1'; available: lr, weight",
+            "SGD has no hyperparameter 'beta1'; leave it out",
         ),
         ("Adam", "betas", ValueError, "Adam has no hyperparameter 'betas'; did you mean 'beta"),
         ("Lion", "momentum", ValueError, "Lion has no momentum .* use 'beta1' or 'beta2'"),
