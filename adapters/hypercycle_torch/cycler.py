@@ -345,17 +345,13 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     # State.
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state; initial values are in the order that the groups have now."""
-        state = super().state_dict()
+    def present_initial(self) -> dict[str, list[float]] | None:
+        """Return the initial values in the order that the groups have now."""
         origins = origins_of(self.optimizer.param_groups, self._known)
         kept = [origin for origin in origins if origin is not None]
-        if state["initial"] and kept:
-            state["initial"] = {
-                name: [values[origin] for origin in kept]
-                for name, values in state["initial"].items()
-            }
-        return state
+        if not self._initial or not kept:
+            return self._initial
+        return {name: [values[origin] for origin in kept] for name, values in self._initial.items()}
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None

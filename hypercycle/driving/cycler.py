@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
-from numbers import Real
-from reprlib import repr as short
 from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.drivers import driver_of, take
-from hypercycle.driving.names import is_number
 from hypercycle.driving.options import OnMismatch, Options
+from hypercycle.driving.states import read_state, state_of
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import warn
-from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
 from hypercycle.schedules.description import differences
 from hypercycle.schedules.schedule import Record
 
-STATE_VERSION = 1
-_STATE_KEYS = {"version", "step", "plan", "initial"}
 _ADOPTED = (
     "plan", "_initial", "_tracks", "_columns", "_first_step", "_rows_ahead", "_clock_owner",
     "last_epoch", "_watched",
@@ -213,17 +207,15 @@ class Cycler(ABC):
     # State.
 
     def state_dict(self) -> dict[str, Any]:
-        """Return a new dict of plain types: the step, the description of the plan.
+        """Return a new dict: the step, the description of the plan as a text of JSON.
 
-        ``initial`` holds the initial values that a relative plan multiplies, else None.
+        ``initial`` is the text of the initial values that a relative plan multiplies, or null.
         """
-        initial = self._initial
-        return {
-            "version": STATE_VERSION,
-            "step": int(self.last_epoch),
-            "plan": describe_plan(self.plan),
-            "initial": initial and {name: list(values) for name, values in initial.items()},
-        }
+        return state_of(int(self.last_epoch), describe_plan(self.plan), self.present_initial())
+
+    def present_initial(self) -> dict[str, list[float]] | None:
+        """Return the values that a relative plan multiplies, by name, as they are to be saved."""
+        return self._initial
 
     def load_state_dict(
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None = None
@@ -246,8 +238,7 @@ class Cycler(ABC):
         OverflowError
             If a scale policy has grown until a value of the saved step is not finite.
         """
-        step = _checked_step(state_dict)
-        saved_plan, saved_initial = state_dict["plan"], state_dict["initial"]
+        step, saved_plan, saved_initial = read_state(state_dict)
         options = self._options
         if on_mismatch is not None:
             options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
@@ -255,7 +246,7 @@ class Cycler(ABC):
         plan, initial = self.plan, saved_initial
         lines = differences(saved_plan, describe_plan(self.plan))
         if (saved_initial is None) != (self._initial is None):
-            now = "absolute" if self._initial is None else "relative"
+            now = _kind(self._initial)
             lines.append(f"the plan was saved as {_kind(saved_initial)} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
@@ -270,7 +261,7 @@ class Cycler(ABC):
                 plan = plan_from(saved_plan)
             else:
                 initial = self._initial_after_mismatch(saved_initial)
-        initial = initial and {name: list(values) for name, values in initial.items()}
+        initial = None if initial is None else {name: list(v) for name, v in initial.items()}
         try:
             tracks = self.tracks_for(plan, initial)
         except TypeError as error:
@@ -305,69 +296,6 @@ def _raise_first(errors: list[Exception]) -> None:
         for other in errors[1:]:
             errors[0].add_note(f"(and then: {type(other).__name__}: {other})")
         raise errors[0]
-
-
-def _checked_step(state: Any) -> int:
-    """Return the step of a state; ValueError if it is none."""
-    if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
-        got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
-        raise ValueError(
-            f"not a hypercycle cycler state: expected the keys {sorted(_STATE_KEYS)}, got {got}"
-        )
-    _check_plain(state)
-    if state["version"] != STATE_VERSION:
-        raise ValueError(
-            f"the state has version {short(state['version'])}, this hypercycle reads version "
-            f"{STATE_VERSION}: use the release that saved it, or start_step"
-        )
-    plan = state["plan"]
-    if not isinstance(plan, Mapping) or not plan or not all(isinstance(one, str) for one in plan):
-        raise ValueError(f"the saved plan must be the description of a plan, got {short(plan)}")
-    if state["initial"] is not None and not _are_initial(state["initial"], state["plan"]):
-        raise ValueError(
-            "the saved initial values must be None or a list of numbers for each name in the "
-            f"plan, got {short(state['initial'])}"
-        )
-    step = state["step"]
-    if not is_number(step):
-        raise ValueError(f"the saved step must be a whole number, got {short(step)}")
-    return whole_number(step, "the saved step")
-
-
-def _check_plain(state: Mapping[str, Any]) -> None:
-    """Refuse what no state is made of, however deep it lies, before anything is asked of it."""
-    waiting: list[Any] = [state]
-    seen: dict[int, Any] = {}
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, (Mapping, list, tuple)):
-            if id(one) not in seen:
-                seen[id(one)] = one
-                waiting += one
-                waiting += one.values() if isinstance(one, Mapping) else ()
-        elif not isinstance(one, (str, Real, type(None))):
-            raise ValueError(
-                f"a state holds mappings, lists, texts, numbers and None, got {short(one)} "
-                f"({type(one).__name__})"
-            )
-
-
-def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
-    return (
-        isinstance(initial, Mapping)
-        and set(initial) == set(names)
-        and all(
-            isinstance(values, list) and all(_is_finite(value) for value in values)
-            for values in initial.values()
-        )
-    )
-
-
-def _is_finite(value: Any) -> bool:
-    try:
-        return isinstance(value, Real) and math.isfinite(value)
-    except OverflowError:  # a whole number beyond floats
-        return False
 
 
 def _kind(initial: Any) -> str:

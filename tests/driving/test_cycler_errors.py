@@ -115,8 +115,8 @@ def test_loading_that_an_observer_refuses_changes_nothing(kind):
         state = cycler.state_dict()
         falling = describe_plan(hc.Plan(lr=hc.Ramp(0.9, 0.1, 3), **plan))
         other = state | {"step": 3, "plan": falling}
-        if state["initial"]:
-            other["initial"] = {name: [0.5, 0.25] for name in state["initial"]}
+        if state["initial"] != "null":
+            other["initial"] = {name: [0.5, 0.25] for name in falling}
         before = held(target)
         with (
             pytest.warns(UserWarning, match="going on with the saved schedules"),

@@ -1,6 +1,7 @@
 """Parameter groups: schedules of their own, values of their own, groups that come and go."""
 
 import copy
+import json
 import linecache
 import warnings
 
@@ -258,7 +259,7 @@ def test_the_own_value_of_a_group_that_comes_later_is_multiplied():
     cycler.step()
     assert values_of(made, "lr") == [0.1 * HEAD(2), 0.7 * HEAD(2), 0.1 * HEAD(2)]
     assert cycler.values == {"lr": dict(enumerate(values_of(made, "lr")))}
-    assert cycler.state_dict()["initial"] == {"lr": [0.1, 0.7, 0.1]}
+    assert initial_in(cycler) == {"lr": [0.1, 0.7, 0.1]}
 
 
 def test_removed_groups_are_no_longer_driven():
@@ -331,6 +332,10 @@ def three_named(kind=torch.optim.SGD, **defaults):
     return optimizer(kind, *named, **defaults)
 
 
+def initial_in(cycler):
+    return json.loads(cycler.state_dict()["initial"])
+
+
 def by_name(made, key="lr"):
     return {group["name"]: float(group[key]) for group in made.param_groups}
 
@@ -372,9 +377,7 @@ def test_initial_values_go_with_their_groups(plan, move):
     initial = {"a": 1.0, "b": 0.1, "c": 0.01}
     move(made.param_groups)
     added = by_name(made).get("d")
-    assert cycler.state_dict()["initial"]["lr"] == [
-        initial[name] for name in by_name(made) if name != "d"
-    ]
+    assert initial_in(cycler)["lr"] == [initial[name] for name in by_name(made) if name != "d"]
     if added is not None and isinstance(plan["lr"], hc.Groups):
         with pytest.warns(UserWarning, match="left alone: Groups of lr does not mention it"):
             cycler.step()
@@ -383,7 +386,7 @@ def test_initial_values_go_with_their_groups(plan, move):
         cycler.step()
         factors["d"], initial["d"] = LR(1), added
     assert by_name(made) == {name: factors[name] * initial[name] for name in by_name(made)}
-    assert cycler.state_dict()["initial"]["lr"] == [initial[name] for name in by_name(made)]
+    assert initial_in(cycler)["lr"] == [initial[name] for name in by_name(made)]
 
 
 def test_a_state_is_loaded_into_the_groups_that_there_are_now():
@@ -437,7 +440,7 @@ def test_a_failure_to_follow_changes_nothing():
     made.param_groups[1]["lr"] = 0.3
     cycler.step()
     assert values_of(made, "lr") == [0.1 * LR(1), 0.3 * LR(1)]
-    assert cycler.state_dict()["initial"] == {"lr": [0.1, 0.3]}
+    assert initial_in(cycler) == {"lr": [0.1, 0.3]}
 
 
 def test_what_a_failure_took_for_a_group_of_its_own_may_still_join():

@@ -88,12 +88,7 @@ def test_states_are_small_and_new_every_time():
     assert len(pickle.dumps(state)) < 2000
     assert plain(state)
     state["step"] = 99
-    state["plan"]["lr"]["low"] = 99
     assert cycler.state_dict()["step"] == 5300
-    assert cycler.state_dict()["plan"]["lr"]["low"] == 0.1
-    relative = hc.attach(sgd(2), lr=LR, relative=True)
-    relative.state_dict()["initial"]["lr"][0] = 99
-    assert relative.state_dict()["initial"] == {"lr": [0.1, 0.1]}
 
 
 def test_an_assigned_step_is_saved_as_a_python_int():
@@ -272,7 +267,7 @@ def test_saved_schedules_must_fit_this_optimizer():
     refuse(sgd(), hc.attach(adamw(), beta1=0.5), "SGD has no hyperparameter 'beta1'")
     named = optimizer(torch.optim.SGD, {"name": "head"}, lr=0.1)
     refuse(sgd(), hc.attach(named, lr=hc.Groups({"head": LR})), "no parameter group 'head'")
-    refuse(sgd(), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "no parameter group 1")
+    refuse(sgd(), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "no parameter group '1'")
     refuse(sgd(3), hc.attach(sgd(2), lr=hc.Groups({0: LR, 1: LR})), "does not mention group 2")
     refuse(
         sgd(2), hc.attach(sgd(3), lr=LR, relative=True), "are of 3 parameter groups, but .* has 2"
@@ -343,8 +338,8 @@ def foreign():
         "optimizer": (sgd().state_dict(), expected),
         "one key more": (state | {"more": 1}, expected),
         "another version": (
-            state | {"version": 2},
-            "has version 2, this hypercycle reads version 1",
+            state | {"version": 3},
+            "has version 3, this hypercycle reads versions 1 and 2",
         ),
         "negative": (state | {"step": -1}, "the saved step must be at least 0"),
         "fraction": (state | {"step": 0.5}, "the saved step must be a whole number"),
@@ -406,7 +401,7 @@ def test_a_step_whose_value_cannot_be_had_is_refused():
 def test_functions_are_compared_by_their_names():
     cycler = hc.attach(sgd(), lr=strategies.every_third)
     state = through_torch(cycler.state_dict())
-    assert state["plan"]["lr"] == {"kind": "function", "function": "strategies:every_third"}
+    assert state["plan"] == '{"lr": {"kind": "function", "function": "strategies:every_third"}}'
     cycler.load_state_dict(state)
     with pytest.raises(ValueError, match=r"lr.function: saved 'strategies:every_third', present"):
         hc.attach(sgd(), lr=plain_function).load_state_dict(state)
