@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from hypercycle.driving.options import Options
 
 
+KEY = "hypercycle"
+"""Where the states of followers are in an optimizer's state."""
+
+
 class OptimizerFollower(OptimizerCycler):
     """The cycler of ``advance="optimizer"``: each real step of the optimizer moves it on.
 
@@ -24,11 +28,14 @@ class OptimizerFollower(OptimizerCycler):
     accumulation adds up. The optimizer keeps the cycler alive, not the other way round. A copy of
     the optimizer alone is not followed, since PyTorch's copies lose their hooks; copying or
     pickling the cycler copies both and follows the copy.
+
+    Its state is in ``optimizer.state_dict()`` too, under ``"hypercycle"``, and is loaded with it,
+    for trainers that save optimizers but know of no cycler.
     """
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
         super().__init__(optimizer, plan, options)
-        self._hook: Any = None
+        self._hooks: list[Any] = []
         self._follow_steps()
 
     @property
@@ -65,9 +72,10 @@ class OptimizerFollower(OptimizerCycler):
 
     def detach(self) -> None:
         """Stop following the optimizer; its values stay as they are."""
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
+        for hook in self._hooks:
+            hook.remove()
+        if self._hooks:
+            self._hooks = []
             release(self, self.places(self._tracks.tracks))
 
     def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:
@@ -93,21 +101,50 @@ class OptimizerFollower(OptimizerCycler):
             earlier = getattr(hook, "__self__", None)
             if isinstance(earlier, OptimizerFollower) and not earlier.driven():
                 earlier.detach()
-        self._hook = self.optimizer.register_step_post_hook(self._after_optimizer_step)
+        optimizer = self.optimizer
+        self._read_ahead: tuple[Any, ...] | None = None
+        self._hooks = [
+            optimizer.register_step_post_hook(self._after_optimizer_step),
+            optimizer.register_state_dict_post_hook(self._save_beside),
+            optimizer.register_load_state_dict_pre_hook(self._read_beside),
+            optimizer.register_load_state_dict_post_hook(self._load_beside),
+        ]
 
     # A compiled optimizer.step would compile this too, anew for every step.
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
         # A fused optimizer under GradScaler skips inside its kernel, and says so here.
         found_inf = getattr(optimizer, "found_inf", None)
-        if found_inf is None or float(found_inf) == 0.0:
+        if (found_inf is None or float(found_inf) == 0.0) and not _makes_state_alone(optimizer):
             super().step()
+
+    # Its state beside the optimizer's.
+
+    def _save_beside(self, optimizer: Any, state_dict: dict[str, Any]) -> None:
+        del optimizer
+        state_dict.setdefault(KEY, []).append(self.state_dict())
+
+    def _read_beside(self, optimizer: Any, state_dict: dict[str, Any]) -> None:
+        """Refuse the state of another plan before the optimizer has loaded anything."""
+        hooks = optimizer._optimizer_load_state_dict_pre_hooks.values()  # noqa: SLF001
+        owners = [getattr(hook, "__self__", None) for hook in hooks]
+        followers = [one for one in owners if isinstance(one, OptimizerFollower)]
+        states = state_dict.get(KEY, [])
+        own = states[followers.index(self)] if len(states) == len(followers) else None
+        self._read_ahead = None if own is None else self.read(own, None)
+
+    def _load_beside(self, optimizer: Any) -> None:
+        del optimizer
+        if self._read_ahead is not None:
+            self._take_up(self.optimizer.param_groups)
+            self._adopt(*self._read_ahead)
+            self._read_ahead = None
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
-            k: v for k, v in super().__getstate__().items() if k not in ("_hook", "_optimizer")
+            k: v for k, v in super().__getstate__().items() if k not in ("_hooks", "_optimizer")
         }
-        return state | {"_kept": self.optimizer, "_follows": self._hook is not None}
+        return state | {"_kept": self.optimizer, "_follows": bool(self._hooks)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
@@ -115,6 +152,22 @@ class OptimizerFollower(OptimizerCycler):
         # A copy has nobody else yet who keeps its optimizer.
         self.optimizer = state["_kept"]
         super().__setstate__(state)
-        self._hook = None
+        self._hooks = []
         if follows:
             self._follow_steps()
+
+
+def _makes_state_alone(optimizer: Any) -> bool:
+    """Return whether this was no update: at rate 0, without a gradient.
+
+    ``torch.distributed.checkpoint`` makes the state of a fresh optimizer so, to load into it.
+    """
+    rate = optimizer.param_groups[0].get("lr")
+    if isinstance(rate, torch.Tensor) and rate.device.type != "cpu":
+        return (
+            False  # asking it would wait for the device; there, the rate stays a tensor of its own
+        )
+    if rate is None or float(rate) != 0.0:
+        return False
+    gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
+    return not any(grad is not None and bool(grad.any()) for grad in gradients)

@@ -238,6 +238,12 @@ class Cycler(ABC):
         OverflowError
             If a scale policy has grown until a value of the saved step is not finite.
         """
+        self._adopt(*self.read(state_dict, on_mismatch))
+
+    def read(
+        self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None
+    ) -> tuple[Plan, dict[str, list[float]] | None, tuple[Track, ...], int]:
+        """Return the plan, initial values, tracks and step of a state; change nothing."""
         step, saved_plan, saved_initial = read_state(state_dict)
         options = self._options
         if on_mismatch is not None:
@@ -266,7 +272,7 @@ class Cycler(ABC):
             tracks = self.tracks_for(plan, initial)
         except TypeError as error:
             raise ValueError(f"the saved schedules do not fit the target: {error}") from error
-        self._adopt(plan, initial, tracks, step)
+        return plan, initial, tracks, step
 
     def _initial_after_mismatch(
         self, saved: dict[str, list[float]] | None

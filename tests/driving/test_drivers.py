@@ -77,7 +77,7 @@ def test_a_detached_follower_is_no_driver():
     first.detach()
     with pytest.warns(UserWarning, match="it is detached"):
         hc.attach(made, lr=LR, advance="optimizer")
-    assert second._hook is None
+    assert second._hooks == []
 
 
 def test_a_warning_that_is_an_error_changes_nothing():

@@ -32,6 +32,10 @@ def optimizer(kind, *groups, **settings):
     )
 
 
+def add_group(made, **own):
+    made.add_param_group({"params": parameters(1), **own})
+
+
 def give_gradients(made, step=0):
     generator = torch.Generator().manual_seed(step)
     for group in made.param_groups:

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from torch_models import LR, adamw, optimizer, parameters, sgd, snapshot, update, values_of
+from torch_models import LR, adamw, add_group, optimizer, sgd, snapshot, update, values_of
 
 import hypercycle as hc
 from hypercycle_torch.groups import (
@@ -23,10 +23,6 @@ from hypercycle_torch.groups import (
 from hypercycle_torch.names import Hyperparameter
 
 HEAD = hc.Cycle(0.2, 0.8, 3, waveform="hann")
-
-
-def add_group(made, **own):
-    made.add_param_group({"params": parameters(1), **own})
 
 
 @pytest.mark.parametrize("keys", [(0, 1), ("body", "head"), (0, "head"), ("0", "head")])
