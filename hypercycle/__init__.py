@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hypercycle.driving.attaching import attach
+from hypercycle.driving.warning import MisuseWarning
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
@@ -53,6 +54,7 @@ __all__ = [
     "Groups",
     "Halving",
     "Location",
+    "MisuseWarning",
     "NoBounds",
     "Plan",
     "Product",

@@ -26,6 +26,7 @@ from hypercycle_torch.groups import (
 )
 from hypercycle_torch.names import Group, as_float, check_start, find
 from hypercycle_torch.tracks import Destination, tracks_of
+from hypercycle_torch.watching import Watch
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import OnMismatch, Options
@@ -57,6 +58,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     optimizer: Any
     _told_updates = False
+    _watch: Watch | None = None
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
         # LRScheduler.__init__ is not called: it adds keys to the groups and wraps optimizer.step.
@@ -72,6 +74,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         self._count_ahead = 1 - options.start_step
         self.begin(plan, options, initial)
         self._attached = True
+        self._watch_from_here()
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             if "lr" in group:  # what SequentialLR begins with, and others multiply
                 group.setdefault("initial_lr", rate)
@@ -100,7 +103,7 @@ class OptimizerCycler(Cycler, LRScheduler):
             self._take_up(groups)
         index = step - self._first_step
         if not 0 <= index < self._rows_ahead:
-            index = self._look_ahead(step)
+            index = self._reach(step)
         # Two hyperparameters a turn: with many groups, the loop itself is what costs.
         for values, others, key, other_key in self._shared:
             value, other = values[index], others[index]
@@ -116,6 +119,16 @@ class OptimizerCycler(Cycler, LRScheduler):
         self.last_epoch = step
         if self._watched:
             self._tell(step)
+
+    def _reach(self, step: int) -> int:
+        """Compute values ahead, as far as nothing is to be looked at before."""
+        index = self._look_ahead(step)
+        if self._watch is not None:
+            self._rows_ahead = min(self._rows_ahead, self._watch.look(self, step))
+        return index
+
+    def _watch_from_here(self) -> None:
+        self._watch, self._rows_ahead = Watch(self), 1
 
     def _step_of(self, epoch: Any, metric: Any) -> int:
         step = whole_number(epoch, "epoch")
@@ -362,9 +375,11 @@ class OptimizerCycler(Cycler, LRScheduler):
         """
         self._take_up(self.optimizer.param_groups)
         super().load_state_dict(state_dict, on_mismatch)
+        self._watch_from_here()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in _BOUND}
+        left_out = {*_BOUND, "_watch"}
+        return {k: v for k, v in super().__getstate__().items() if k not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

@@ -12,7 +12,7 @@ from hypercycle.driving.drivers import driver_of, take
 from hypercycle.driving.options import OnMismatch, Options
 from hypercycle.driving.states import read_state, state_of
 from hypercycle.driving.tracks import Track, Tracks
-from hypercycle.driving.warning import warn
+from hypercycle.driving.warning import MisuseWarning, warn
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
 from hypercycle.schedules.description import differences
 from hypercycle.schedules.schedule import Record
@@ -91,7 +91,8 @@ class Cycler(ABC):
             if earlier is not None:
                 met.setdefault(id(earlier), (earlier, set()))[1].add(name)
         for earlier, names in met.values():
-            warn(self.meeting(earlier, ", ".join(sorted(names)), places))
+            met_on = ", ".join(sorted(names))
+            warn(self.meeting(earlier, met_on, places), category=MisuseWarning)
         self._adopt(plan, initial, tracks, options.start_step)
 
     def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:

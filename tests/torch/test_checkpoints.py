@@ -184,7 +184,8 @@ def test_a_group_that_was_left_alone_stays_so_in_every_order(order, name):
     states = copy.deepcopy((made.state_dict(), cycler.state_dict()))
     other = sgd()
     resumed = hc.attach(other, lr=LR)
-    with pytest.warns(UserWarning, match="left alone"):
+
+    def go_on():
         if order.startswith("cycler"):
             resumed.load_state_dict(states[1])
             add_group(other, **own)
@@ -195,4 +196,7 @@ def test_a_group_that_was_left_alone_stays_so_in_every_order(order, name):
                 other.load_state_dict(states[0])
             resumed.load_state_dict(states[1])
         resumed.step()
+
+    with pytest.warns(UserWarning, match="left alone"):
+        go_on()
     assert values_of(other, "lr") == [LR(2), 7e-3]
