@@ -28,7 +28,12 @@ class Guarded:
             ValueError,
             "attach() needs at least one schedule, such as lr=Cycle(…), or a Plan",
         ),
-        ((P,), {}, TypeError, "the second argument of attach() is a Plan; say which hyperparamete"),
+        (
+            (P,),
+            {},
+            TypeError,
+            "the second argument of attach() is a Plan, or a plan file; say which",
+        ),
         ((hc.Plan(p=P),), {"p": P}, ValueError, "p given twice: in the plan and as a keyword"),
         ((), {"q": P}, ValueError, "Guarded has no attribute 'q'; "),
         (

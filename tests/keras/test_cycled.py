@@ -165,7 +165,9 @@ def test_a_name_in_the_plan_and_as_a_keyword():
         cycled(SGD(), {"lr": LR}, lr=0.1)
     with pytest.raises(ValueError, match=r"cycled\(\) needs at least one schedule"):
         cycled(SGD())
-    with pytest.raises(TypeError, match=r"the second argument of cycled\(\) is a Plan"):
+    with pytest.raises(
+        TypeError, match=r"the second argument of cycled\(\) is a Plan, or a plan file"
+    ):
         cycled(SGD(), LR)
 
 

@@ -158,7 +158,7 @@ def test_values_and_events_on_the_host_need_no_device():
     ("plan", "options", "error", "text"),
     [
         ({"lr": hc.Cycle(0.1, 0.2, "2ep")}, {}, ValueError, "steps_per_epoch"),
-        (LR, {}, TypeError, "plan must be a Plan or a mapping"),
+        (LR, {}, TypeError, r"the second argument of cycled\(\) is a Plan, or a plan"),
         ({"lr": LR}, {"start_step": -1}, ValueError, "start_step must be at least 0"),
         ({"lr": LR}, {"start_step": 2**31}, ValueError, r"at most 2\*\*31 - 1"),
     ],
