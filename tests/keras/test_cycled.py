@@ -171,6 +171,13 @@ def test_a_name_in_the_plan_and_as_a_keyword():
         cycled(SGD(), LR)
 
 
+def test_a_plan_file_or_its_data_will_do(tmp_path):
+    plan = hc.Plan(lr=LR, momentum=WAVE)
+    plan.save(tmp_path / "plan.json")
+    for one in (tmp_path / "plan.json", plan.to_dict(), dict(plan)):
+        assert cycled(SGD(), one).plan == plan
+
+
 def test_a_name_and_its_alias():
     with pytest.raises(ValueError, match="'lr' and 'learning_rate' are the same hyperparameter of"):
         hc.attach(OPTIMIZERS.SGD(), lr=WAVE, learning_rate=WAVE)

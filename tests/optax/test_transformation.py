@@ -168,6 +168,13 @@ def test_what_is_refused_at_once(plan, options, error, text):
         cycled(optax.adamw, plan, **options)
 
 
+def test_a_plan_file_or_its_data_will_do(tmp_path):
+    path = tmp_path / "plan.json"
+    PLAN.save(path)
+    for plan in (path, PLAN.to_dict(), dict(PLAN)):
+        assert cycled(optax.adamw, plan).plan == PLAN
+
+
 # The plan, the step and the values, asked of a transformation and its state.
 
 

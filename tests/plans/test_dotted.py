@@ -158,7 +158,9 @@ def test_functions_that_are_left_alone_stay():
             "momentum, weight_decay, eps")
         ]),
         ({"lr.parts.2": 1}, ["lr.parts.2: unknown key; lr.parts has: 0, 1"]),
-        ({"lr.parts.-1.low": 1}, ["lr.parts.-1.low: unknown key; did you mean '1'? lr.parts has: 0, 1"]),
+        ({"lr.parts.-1.low": 1}, [
+            "lr.parts.-1.low: unknown key; did you mean '1'? lr.parts has: 0, 1"
+        ]),
         ({"eps.value.x": 1}, [
             "eps.value.x: unknown key; did you mean 'value'? eps has: kind, value"
         ]),
