@@ -149,8 +149,8 @@ def test_a_mapping_of_schedules_or_of_plain_data_is_a_plan(plan):
             DATA | {"q": P},
             TypeError,
             (
-                "p is plain data, as in a plan file, and q is not, got Cycle(0.1, 0.5, 4): give all "
-                "of the plan as plain data (Plan(…).to_dict() shows how), or all as schedules"
+                "p is plain data, as in a plan file, and q is not, got Cycle(0.1, 0.5, 4): give "
+                "all of the plan as plain data (Plan(…).to_dict() shows how), or all as schedules"
             ),
         ),
         (
