@@ -225,7 +225,8 @@ class Plan(Mapping[str, Any]):
         Raises
         ------
         ValueError
-            If two values would have one key, since there are dots in names too.
+            If two values would have one key, since there are dots in names too, or a group is named
+            like an index, as ``"0"``.
 
         Examples
         --------

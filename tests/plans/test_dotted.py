@@ -1,6 +1,7 @@
 """Dotted keys: a plan's values by flat names, and plans with other values."""
 
 import re
+from collections import UserDict, UserList
 
 import numpy as np
 import pytest
@@ -120,6 +121,16 @@ def test_what_is_at_its_default_can_be_replaced_too():
         0.1, 0.5, 4, 6, waveform=("hann", "linear"), scale=hc.Exponential(0.8)
     )
     assert hc.Plan(lr=LR).override({"lr.step_size_up": 9})["lr"] == hc.Cycle(0.1, 0.5, 9)
+
+
+def test_values_may_be_mappings_and_sequences_of_other_libraries():
+    values = {
+        "lr.waveform": UserList(["hann", "sqrt"]),
+        "eps": UserDict(kind="chain", parts=UserList([UserList([0.5, 3]), 0.25])),
+    }
+    plan = hc.Plan(lr=LR, eps=0.5).override(UserDict(values))
+    expected = hc.Cycle(0.1, 0.5, 4, waveform=("hann", "sqrt"))
+    assert plan == hc.Plan(lr=expected, eps=hc.Chain((0.5, 3), 0.25))
 
 
 def test_a_whole_schedule_is_replaced_by_data_as_in_a_file():
