@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from hypercycle.driving.attaching import as_plan
+from hypercycle.driving.options import PlanLike
 from hypercycle.numbers.checks import is_traced, whole_number
 from hypercycle.plans.plan import Plan
 from hypercycle_optax.dtypes import as_dtype_of, has_low_precision, strong
@@ -46,7 +48,7 @@ class CycledTransformation(optax.GradientTransformationExtraArgs):  # type: igno
 
 def cycled(
     factory: Factory,
-    plan: Plan | Mapping[str, Any],
+    plan: PlanLike,
     /,
     *,
     start_step: int = 0,
@@ -69,9 +71,9 @@ def cycled(
         your own around ``optax.chain``. Arguments that are compared or branched on in Python cannot
         follow a schedule; they are refused, at the latest when the update is traced.
     plan
-        Names to schedules. Names are the neutral ones (``lr``, ``momentum``, ``beta1``, ``beta2``,
-        ``weight_decay``, ``eps``) or the factory's own. A number stays a Python number, as if it
-        were given as ``fixed``.
+        Names to schedules, as in :func:`hypercycle.attach`. Names are the neutral ones (``lr``,
+        ``momentum``, ``beta1``, ``beta2``, ``weight_decay``, ``eps``) or the factory's own. A
+        number stays a Python number, as if it were given as ``fixed``.
     start_step
         Continue at this step: the number of updates already made.
     steps_per_epoch, total_steps
@@ -123,7 +125,9 @@ def cycled(
     start = whole_number(start_step, "start_step")
     if start > LARGEST_STEP:
         raise ValueError(f"start_step must be at most 2**31 - 1, got {start_step=}")
-    resolved = _as_plan(plan).resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
+    resolved = as_plan(plan, "cycled").resolve(
+        steps_per_epoch=steps_per_epoch, total_steps=total_steps
+    )
     program = program_of(factory, resolved, param_labels, fixed, counted=not external_step)
     driven_names = [str(one) for one in program.driven]
     start_values = [one.schedule(start) for one in program.driven]
@@ -312,17 +316,6 @@ def _has_no_count(state: Any) -> ValueError:
         "state that init or update of a cycled transformation returned (with external_step=True "
         "there is none)"
     )
-
-
-def _as_plan(plan: Any) -> Plan:
-    if isinstance(plan, Plan):
-        return plan
-    if not isinstance(plan, Mapping):
-        raise TypeError(
-            "plan must be a Plan or a mapping of names to schedules, such as "
-            f"{{'lr': Cycle(…)}}, got {plan!r}"
-        )
-    return Plan(**plan)
 
 
 def _step(step: Any, state: CycledState) -> jax.Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -117,7 +118,8 @@ def attach(
     target
         What has the hyperparameters.
     plan
-        A :class:`Plan` (or mapping) of names to schedules; more may follow as keywords.
+        A :class:`Plan`; the path of a plan file; or a mapping of names to schedules, or to what
+        they are in a plan file, in plain data. More may follow as keywords.
     steps_per_epoch, total_steps
         Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
     start_step
@@ -195,15 +197,39 @@ def merge(plan: PlanLike | None, schedules: Mapping[str, Any], caller: str) -> P
                 f"{caller}() needs at least one schedule, such as lr=Cycle(…), or a Plan"
             )
         return Plan(**schedules)
-    if not isinstance(plan, Mapping):
-        raise TypeError(
-            f"the second argument of {caller}() is a Plan; say which hyperparameter a schedule is "
-            f"for, as in {caller}(target, lr=…), got {plan!r:.80}"
-        )
-    twice = sorted(set(plan) & set(schedules))
+    given = as_plan(plan, caller)
+    twice = sorted(set(given) & set(schedules))
     if twice:
         raise ValueError(f"{', '.join(twice)} given twice: in the plan and as a keyword")
-    return Plan(**plan, **schedules)
+    return Plan(**given, **schedules)
+
+
+def as_plan(plan: PlanLike, caller: str) -> Plan:
+    """Return the plan that is given as one, in a file, or as a mapping, of plain data too.
+
+    >>> as_plan({"lr": {"low": 0.1, "high": 0.5, "step_size_up": 4}}, "attach")
+    Plan(lr=Cycle(0.1, 0.5, 4))
+    """
+    if isinstance(plan, Plan):
+        return plan
+    if isinstance(plan, (str, os.PathLike)):
+        return Plan.load(plan)
+    if not isinstance(plan, Mapping):
+        raise TypeError(
+            f"the second argument of {caller}() is a Plan, or a plan file; say which "
+            f"hyperparameter a schedule is for, as in {{'lr': Cycle(…)}}, got {plan!r:.80}"
+        )
+    schedules = {name: one for name, one in plan.items() if callable(one)}
+    tables = [name for name, one in plan.items() if isinstance(one, Mapping)]
+    data = [name for name in tables if name not in schedules]
+    if not data:
+        return Plan(**plan)
+    for name, one in schedules.items():
+        raise TypeError(
+            f"{data[0]} is plain data, as in a plan file, and {name} is not, got {one!r:.80}: give "
+            "all of the plan as plain data (Plan(…).to_dict() shows how), or all as schedules"
+        )
+    return Plan.from_dict(plan)
 
 
 def _ask(implementations: Any, target: Any, plan: Plan, options: Options) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
@@ -13,7 +14,13 @@ from hypercycle.schedules.schedule import Schedule
 
 OnMismatch = Literal["error", "saved", "current"]
 OnEvent = Callable[[str, int, int], object]
-PlanLike = Plan | Mapping[str, Schedule | Groups | float]
+PlanLike = (
+    Plan
+    | str
+    | os.PathLike[str]
+    | Mapping[str, Schedule | Groups | float]
+    | Mapping[str, Mapping[str, Any] | float]
+)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Observers: plugins that log what cycles, to a CSV file, TensorBoard or Weights & Biases.
+"""Observers: plugins that log what cycles, to CSV, TensorBoard, Weights & Biases or a function.
 
 An observer is registered before :func:`hypercycle.attach` is called. It then hears of every step of
 a PyTorch optimizer or a plain object, and of a Keras optimizer by way of
@@ -14,9 +14,10 @@ names.
 
 from __future__ import annotations
 
+from hypercycle.observers.call import Call
 from hypercycle.observers.csv_file import CSV
 from hypercycle.observers.observer import Observer, flat
 from hypercycle.observers.tensorboard import TensorBoard
 from hypercycle.observers.weights_and_biases import WeightsAndBiases
 
-__all__ = ["CSV", "Observer", "TensorBoard", "WeightsAndBiases", "flat"]
+__all__ = ["CSV", "Call", "Observer", "TensorBoard", "WeightsAndBiases", "flat"]

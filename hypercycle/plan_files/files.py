@@ -1,4 +1,4 @@
-"""Plan files read without trust, and written so that they read back equal."""
+"""Plan files, and their data, read without trust and written so that they read back equal."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from hypercycle.plan_files.formats import data_in, suffix_of, text_of
 from hypercycle.plan_files.limits import LARGEST_FILE, check_size
 from hypercycle.plan_files.writing import write_whole
 from hypercycle.schedules.kinds import KINDS
-from hypercycle.schedules.plain_data import Problem, Reader, Writer
+from hypercycle.schedules.plain_data import Problem, Reader, Writer, plain
+
+# What stands for the file in errors of data that are in none.
+DATA = "plan data"
 
 
 class PlanFileError(ValueError):
-    """A plan file that cannot be used.
+    """A plan file, or the data of one, that cannot be used.
 
     Attributes
     ----------
     path : str
-        The file.
+        The file; ``"plan data"`` or ``"override"`` where there is none.
     problems : tuple[Problem, ...]
         What is wrong, each with its ``path`` in the plan and a ``message``; no more than the first
         hundred.
@@ -47,6 +50,20 @@ def load_schedules(path: str | os.PathLike[str]) -> dict[str, Any]:
     return _schedules(lambda: _content(file), suffix, file)
 
 
+def schedules_in(data: Any, source: str = DATA) -> dict[str, Any]:
+    """Return the schedules by their names in what a file holds, or any mapping like it."""
+    try:
+        check_size(data)  # before anything is shown of them
+        entries = _entries(data)
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(source, error) from error
+    reader = Reader(KINDS, plain(entries), from_file=True)
+    schedules = reader.schedules()
+    if reader.problems:
+        raise PlanFileError(source, reader.problems)
+    return schedules
+
+
 def save_schedules(schedules: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """Write schedules by their names to a file; see :meth:`hypercycle.Plan.save`."""
     file = Path(path)
@@ -54,10 +71,15 @@ def save_schedules(schedules: Mapping[str, Any], path: str | os.PathLike[str]) -
     data = file_data(schedules)
     # A lone surrogate gets bytes that reading refuses.
     content = text_of(data, suffix).encode("utf-8", "surrogatepass")
-    if file_data(_schedules(lambda: content, suffix, file)) != data:
-        names = "a name in the plan means something else in a file"
-        raise PlanFileError(str(file), [Problem("", f"would not be read back equal: {names}")])
+    _check_equal(data, _schedules(lambda: content, suffix, file), str(file))
     write_whole(file, content)
+
+
+def readable_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file holds for schedules; see :meth:`hypercycle.Plan.to_dict`."""
+    data = file_data(schedules)
+    _check_equal(data, schedules_in(data), DATA)
+    return data
 
 
 def file_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,19 +88,23 @@ def file_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
     return {name: writer.schedule(one) for name, one in schedules.items()}
 
 
+def _check_equal(data: dict[str, Any], read: Mapping[str, Any], source: str) -> None:
+    if file_data(read) != data:
+        names = "a name in the plan means something else in a file"
+        raise PlanFileError(source, [Problem("", f"would not be read back equal: {names}")])
+
+
 def _schedules(read: Callable[[], bytes], suffix: str, file: Path) -> dict[str, Any]:
     try:
         data = data_in(_text(read()), suffix)
-        check_size(data)  # before anything is shown of them
-        data = _entries(data)
     except (ValueError, RecursionError) as error:
-        message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise PlanFileError(str(file), [Problem("", message)]) from error
-    reader = Reader(KINDS, data, from_file=True)
-    schedules = reader.schedules()
-    if reader.problems:
-        raise PlanFileError(str(file), reader.problems)
-    return schedules
+        raise _unreadable(str(file), error) from error
+    return schedules_in(data, str(file))
+
+
+def _unreadable(source: str, error: Exception) -> PlanFileError:
+    message = "is nested too deeply" if isinstance(error, RecursionError) else str(error)
+    return PlanFileError(source, [Problem("", message)])
 
 
 def _content(file: Path) -> bytes:
@@ -100,8 +126,9 @@ def _text(content: bytes) -> str:
 
 def _entries(data: Any) -> dict[str, Any]:
     """Return a file's data if they are a table of names."""
-    if isinstance(data, dict):
-        data.pop("$schema", None)  # says an editor what completes the file
+    if isinstance(data, Mapping):
+        # It says an editor what completes the file.
+        data = {name: one for name, one in data.items() if name != "$schema"}
     if data is None or data == {}:
         raise ValueError("is empty; a plan has at least one entry, such as lr")
     if not isinstance(data, dict):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from itertools import islice
 from typing import Any
+
+from hypercycle.schedules.plain_data import is_list
 
 # What is larger would keep a reader busy for long.
 LARGEST_FILE = 256 * 1024
@@ -37,14 +41,14 @@ def check_size(data: Any) -> None:
     for _ in range(DEEPEST):
         below: list[Any] = []
         for one in level:
-            if isinstance(one, dict):
+            if isinstance(one, Mapping):
                 below += [*one, *one.values()]
                 cycles = one.get("cycles")
                 if one.get("cycle_mult", 1) != 1 and isinstance(cycles, (int, float)):
                     # 1e5 is as many as 100000, and -1e5 or nan, refused later, takes none away.
                     tabulated += min(cycles, MOST_TABULATED + 1) if cycles > 0 else 0
-            elif isinstance(one, list):
-                below += one
+            elif is_list(one):
+                below += islice(one, MOST_VALUES + 1)
             else:
                 _check_scalar(one)
         values += len(below)

@@ -171,6 +171,112 @@ class Plan(Mapping[str, Any]):
 
         save_schedules(self, path)
 
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
+        """Return the plan in plain data: what a plan file holds, from wherever it comes.
+
+        As in a file, each name has a number or a mapping whose ``kind`` says which schedule it is
+        (``"cycle"`` if there is none), and sizes are limited. Mappings and sequences may be those
+        of other libraries, such as OmegaConf's.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If the data are no plan: a ValueError whose ``problems`` are all that is wrong, each
+            with its path, such as ``"lr.parts.1.high"``.
+
+        Examples
+        --------
+        >>> Plan.from_dict({"lr": {"low": 0.1, "high": 0.5, "step_size_up": 4}, "momentum": 0.9})
+        Plan(lr=Cycle(0.1, 0.5, 4), momentum=Constant(0.9))
+        """
+        from hypercycle.plan_files.files import schedules_in
+
+        return cls(**schedules_in(data))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the plan as plain data (dict, list, str, float, int, bool): what a file holds.
+
+        What is at its default is left out. :meth:`from_dict` makes an equal plan of it.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If a schedule is, or has in it, a function that has no registered name, or if
+            :meth:`from_dict` would refuse the data, for their size or for a name.
+
+        Examples
+        --------
+        >>> from hypercycle import Cycle
+        >>> Plan(lr=Cycle(0.1, 0.5, "4ep", waveform="hann")).to_dict()
+        {'lr': {'low': 0.1, 'high': 0.5, 'step_size_up': '4ep', 'waveform': 'hann'}}
+        """
+        from hypercycle.plan_files.files import readable_data
+
+        return readable_data(self)
+
+    def flat(self) -> dict[str, str | float]:
+        """Return what :meth:`to_dict` holds under dotted keys, as loggers of parameters take it.
+
+        The keys are the paths in the errors of :meth:`from_dict` and of files: the parts of a chain
+        and the members of pairs by their index, groups by their key. The values are numbers, texts
+        and bools. A function of yours is its name. ``plan.override(plan.flat()) == plan``.
+
+        Raises
+        ------
+        ValueError
+            If two values would have one key, since there are dots in names too, or a group is named
+            like an index, as ``"0"``.
+
+        Examples
+        --------
+        >>> from hypercycle import Chain, Cycle, Ramp
+        >>> plan = Plan(lr=Chain((Ramp(0.0, 0.1, 4), "2ep"), Cycle(0.1, 0.5, 4)))
+        >>> for key, value in plan.flat().items():
+        ...     print(key, "=", value)
+        lr.kind = chain
+        lr.parts.0.0.kind = ramp
+        lr.parts.0.0.start = 0.0
+        lr.parts.0.0.end = 0.1
+        lr.parts.0.0.steps = 4
+        lr.parts.0.1 = 2ep
+        lr.parts.1.low = 0.1
+        lr.parts.1.high = 0.5
+        lr.parts.1.step_size_up = 4
+        """
+        from hypercycle.plans.dotted import flat
+
+        return flat(self)
+
+    def override(self, changes: Mapping[str, Any]) -> Plan:
+        """Return a plan in which the values under dotted keys are others.
+
+        An opposite is a cycle of its own: new lengths of ``lr`` leave ``momentum`` as it is.
+
+        Parameters
+        ----------
+        changes
+            New values by the keys of :meth:`flat`; also of what is at its default there, such as
+            ``"lr.waveform"``, and of what holds others, such as ``"lr"``, whose value is all that
+            it is to hold, as in :meth:`from_dict`.
+
+        Raises
+        ------
+        hypercycle.plan_files.PlanFileError
+            If there is no such key, or a schedule refuses its new values: a ValueError whose
+            ``problems`` are all that is wrong.
+
+        Examples
+        --------
+        >>> from hypercycle import Cycle
+        >>> plan = Plan(lr=Cycle(0.1, 0.5, 4), momentum=0.9)
+        >>> plan.override({"lr.high": 0.3, "lr.waveform": "hann", "momentum": 0.8})
+        Plan(lr=Cycle(0.1, 0.3, 4, waveform='hann'), momentum=Constant(0.8))
+        """
+        from hypercycle.plans.dotted import override
+
+        return Plan(**override(self, changes))
+
     def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
         """Return what happens when training moves onto ``step``.
 

@@ -6,7 +6,7 @@ Nothing here knows a kind: see :mod:`hypercycle.schedules.kinds`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -124,6 +124,27 @@ class Kind:
     def needed(self) -> list[str]:
         """The keys of fields that may not be left out."""
         return [key for key in self.fields if key not in self.defaults]
+
+
+def is_list(data: Any) -> bool:
+    """Return whether data are a list, of whatever type a library has for its own.
+
+    >>> is_list([1]), is_list((1,)), is_list("text")
+    (True, True, False)
+    """
+    return isinstance(data, Sequence) and not isinstance(data, (str, bytes, bytearray))
+
+
+def plain(data: Any) -> Any:
+    """Return data with the mappings and sequences of other libraries as dicts and lists.
+
+    >>> from collections import UserDict, UserList
+    >>> plain(UserDict(lr=UserList([1, UserDict(low=0.5)])))
+    {'lr': [1, {'low': 0.5}]}
+    """
+    if isinstance(data, Mapping):
+        return {key: plain(one) for key, one in data.items()}
+    return [plain(one) for one in data] if is_list(data) else data
 
 
 def kinds_within(kinds: Mapping[str, Kind], within: str) -> list[str]:
@@ -293,10 +314,14 @@ class Reader:
 
 @dataclass(frozen=True)
 class Writer:
-    """Makes plain data of schedules; ``for_file`` as in :class:`Reader`."""
+    """Makes plain data of schedules; ``for_file`` as in :class:`Reader`.
+
+    ``complete``: with all that may be said, also what is at its default.
+    """
 
     kinds: Mapping[str, Kind]
     for_file: bool
+    complete: bool = False
 
     def schedule(self, schedule: Any) -> Any:
         """Return a schedule as plain data."""
@@ -304,9 +329,14 @@ class Writer:
             return None
         for name, kind in self.kinds.items():
             if type(schedule) is kind.record:
-                described = {} if self.for_file and kind.implied else {"kind": name}
-                given = kind.given(schedule).items()
-                return described | {key: kind.fields[key].write(one, self) for key, one in given}
+                implied = self.for_file and kind.implied and not self.complete
+                given = dict(kind.given(schedule))
+                if self.complete:
+                    given = {key: given.get(key, kind.defaults.get(key)) for key in kind.fields}
+                described = {} if implied else {"kind": name}
+                return described | {
+                    key: kind.fields[key].write(one, self) for key, one in given.items()
+                }
         own = schedule.function if isinstance(schedule, Function) else schedule
         return {"kind": "function", **describe_function(own)}
 

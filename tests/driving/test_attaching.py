@@ -1,12 +1,14 @@
 """What attach refuses, before anything is changed."""
 
 import re
+from collections import UserDict
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import hypercycle as hc
+from hypercycle.plan_files import PlanFileError
 
 P = hc.Cycle(0.1, 0.5, 4)
 
@@ -28,7 +30,12 @@ class Guarded:
             ValueError,
             "attach() needs at least one schedule, such as lr=Cycle(…), or a Plan",
         ),
-        ((P,), {}, TypeError, "the second argument of attach() is a Plan; say which hyperparamete"),
+        (
+            (P,),
+            {},
+            TypeError,
+            "the second argument of attach() is a Plan, or a plan file; say which",
+        ),
         ((hc.Plan(p=P),), {"p": P}, ValueError, "p given twice: in the plan and as a keyword"),
         ((), {"q": P}, ValueError, "Guarded has no attribute 'q'; "),
         (
@@ -110,3 +117,61 @@ def test_what_nobody_drives_is_told_so():
         hc.attach([1, 2], p=P)
     with pytest.raises(TypeError, match=r"attach\(\) drives an instance, got the class Guarded"):
         hc.attach(Guarded, p=P)
+
+
+# A plan as a file, as data.
+
+DATA = {"p": {"low": 0.1, "high": 0.5, "step_size_up": 4}}
+
+
+def test_the_path_of_a_plan_file_is_a_plan(tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text("[p]\nlow = 0.1\nhigh = 0.5\nstep_size_up = '2ep'\n")
+    for one in (path, str(path)):
+        cycler = hc.attach(SimpleNamespace(p=0.5, q=0.5), one, q=P, steps_per_epoch=2)
+        assert cycler.plan == hc.Plan(p=P, q=P)
+
+
+@pytest.mark.parametrize("plan", [DATA, UserDict(p=UserDict(DATA["p"])), {"p": P}, UserDict(p=P)])
+def test_a_mapping_of_schedules_or_of_plain_data_is_a_plan(plan):
+    cycler = hc.attach(SimpleNamespace(p=0.5, q=0.5), plan, q=0.25)
+    assert cycler.plan == hc.Plan(p=P, q=0.25)
+
+
+@pytest.mark.parametrize(
+    ("plan", "error", "message"),
+    [
+        ("plan", ValueError, "a plan file ends in .toml, .json, .yaml, .yml, got 'plan'"),
+        ("no.toml", FileNotFoundError, "no.toml"),
+        ({"p": {"low": 0.1, "high": 0.5}}, PlanFileError, "p.step_size_up: is missing; cycle nee"),
+        (DATA | {"q": "0.1"}, PlanFileError, "plan data: q: must be a table that describes a sche"),
+        (
+            DATA | {"q": P},
+            TypeError,
+            (
+                "p is plain data, as in a plan file, and q is not, got Cycle(0.1, 0.5, 4): give "
+                "all of the plan as plain data (Plan(…).to_dict() shows how), or all as schedules"
+            ),
+        ),
+        (
+            DATA | {"q": hc.Groups({0: P})},
+            TypeError,
+            "p is plain data, as in a plan file, and q is",
+        ),
+        (DATA | {"q": lambda step: 0.5}, TypeError, "p is plain data, as in a plan file, and q is"),
+        ({"p": hc.Groups({0: P})}, ValueError, "p has Groups, but a SimpleNamespace has no"),
+        ({"p": hc.Plan(p=P)}, TypeError, "p must be a schedule (such as Cycle, Ramp, or a func"),
+        ({}, ValueError, "Plan needs at least one schedule"),
+    ],
+)
+def test_what_is_no_plan_is_refused(plan, error, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    target = SimpleNamespace(p=0.5, q=0.5)
+    with pytest.raises(error, match=re.escape(message)):
+        hc.attach(target, plan)
+    assert vars(target) == {"p": 0.5, "q": 0.5}
+
+
+def test_a_name_in_the_data_and_as_a_keyword():
+    with pytest.raises(ValueError, match="p given twice: in the plan and as a keyword"):
+        hc.attach(SimpleNamespace(p=0.5), DATA, p=P)

@@ -165,8 +165,17 @@ def test_a_name_in_the_plan_and_as_a_keyword():
         cycled(SGD(), {"lr": LR}, lr=0.1)
     with pytest.raises(ValueError, match=r"cycled\(\) needs at least one schedule"):
         cycled(SGD())
-    with pytest.raises(TypeError, match=r"the second argument of cycled\(\) is a Plan"):
+    with pytest.raises(
+        TypeError, match=r"the second argument of cycled\(\) is a Plan, or a plan file"
+    ):
         cycled(SGD(), LR)
+
+
+def test_a_plan_file_or_its_data_will_do(tmp_path):
+    plan = hc.Plan(lr=LR, momentum=WAVE)
+    plan.save(tmp_path / "plan.json")
+    for one in (tmp_path / "plan.json", plan.to_dict(), dict(plan)):
+        assert cycled(SGD(), one).plan == plan
 
 
 def test_a_name_and_its_alias():

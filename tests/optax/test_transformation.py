@@ -158,7 +158,7 @@ def test_values_and_events_on_the_host_need_no_device():
     ("plan", "options", "error", "text"),
     [
         ({"lr": hc.Cycle(0.1, 0.2, "2ep")}, {}, ValueError, "steps_per_epoch"),
-        (LR, {}, TypeError, "plan must be a Plan or a mapping"),
+        (LR, {}, TypeError, r"the second argument of cycled\(\) is a Plan, or a plan"),
         ({"lr": LR}, {"start_step": -1}, ValueError, "start_step must be at least 0"),
         ({"lr": LR}, {"start_step": 2**31}, ValueError, r"at most 2\*\*31 - 1"),
     ],
@@ -166,6 +166,13 @@ def test_values_and_events_on_the_host_need_no_device():
 def test_what_is_refused_at_once(plan, options, error, text):
     with pytest.raises(error, match=text):
         cycled(optax.adamw, plan, **options)
+
+
+def test_a_plan_file_or_its_data_will_do(tmp_path):
+    path = tmp_path / "plan.json"
+    PLAN.save(path)
+    for plan in (path, PLAN.to_dict(), dict(PLAN)):
+        assert cycled(optax.adamw, plan).plan == PLAN
 
 
 # The plan, the step and the values, asked of a transformation and its state.

@@ -1,6 +1,7 @@
 """What a stranger may send: a file that would keep its reader busy is refused at once."""
 
 import json
+from collections import UserDict, UserList
 
 import pytest
 from plan_texts import CYCLE, problems_of
@@ -93,6 +94,19 @@ def test_what_is_just_small_enough_is_taken():
     check_size([0] * MOST_VALUES)
     with pytest.raises(ValueError, match="holds more than 10,000 values"):
         check_size([0] * (MOST_VALUES + 1))
+
+
+def test_mappings_and_sequences_of_other_libraries_are_measured_too():
+    with pytest.raises(ValueError, match="holds more than 10,000 values"):
+        check_size(UserDict(lr=UserList([0] * (MOST_VALUES + 1))))
+    table = UserDict(cycle_mult=1.5, cycles=60_000)
+    with pytest.raises(ValueError, match="asks for more than 100,000 cycles that change in length"):
+        check_size(UserList([table, table]))
+    laughs = [1, 1]
+    for _ in range(20):
+        laughs = [laughs, laughs]
+    with pytest.raises(ValueError, match="holds more than 10,000 values"):
+        check_size(laughs)
 
 
 @pytest.mark.parametrize("cycles", ["60000", "6e4", "60000.0"])

@@ -222,6 +222,10 @@ def test_files_leave_out_what_is_implied():
     short = {"low": 0.0, "high": 1.0, "step_size_up": 4}
     assert Writer(KINDS, for_file=True).schedule(cycle) == short
     assert Writer(KINDS, for_file=False).schedule(cycle) == {"kind": "cycle", **short}
+    complete = Writer(KINDS, for_file=True, complete=True).schedule(cycle)
+    assert list(complete) == ["kind", *KINDS["cycle"].fields]
+    assert complete["step_size_down"] is None
+    assert Reader(KINDS, {"lr": complete}, from_file=True).schedules() == {"lr": cycle}
     groups = hc.Groups({0: None})
     unchanged = {"kind": "groups", "groups": {"0": {"kind": "unchanged"}}}
     assert Writer(KINDS, for_file=True).schedule(groups) == unchanged

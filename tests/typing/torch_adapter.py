@@ -2,6 +2,7 @@
 
 # pyright: reportUnnecessaryTypeIgnoreComment=true
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, assert_type
 
@@ -42,6 +43,13 @@ assert_type(cycler.plan, hc.Plan)
 # Whole plans, groups, functions, options.
 assert_type(hc.attach(optimizer, hc.one_cycle(1e-3, total_steps=100)), OptimizerCycler)
 assert_type(hc.attach(optimizer, {"lr": lr, "betas[0]": 0.9}), OptimizerCycler)
+assert_type(hc.attach(optimizer, "plan.toml"), OptimizerCycler)
+assert_type(hc.attach(optimizer, Path("plan.toml"), eps=1e-8), OptimizerCycler)
+lr_data = {"low": 1e-4, "high": 1e-2, "step_size_up": "2ep"}
+assert_type(hc.attach(optimizer, {"lr": lr_data, "momentum": 0.9}), OptimizerCycler)
+plan = hc.Plan.from_dict({"lr": lr_data}).override({"lr.high": 0.1, "lr.waveform": "hann"})
+assert_type(plan.flat(), dict[str, str | float])
+assert_type(hc.attach(optimizer, plan.to_dict()), OptimizerCycler)
 assert_type(hc.attach(optimizer, lr=hc.Groups({0: lr, "head": None})), OptimizerCycler)
 assert_type(hc.attach(optimizer, lr=lambda step: 0.1 / (1 + step)), OptimizerCycler)
 assert_type(
