@@ -49,6 +49,21 @@ def test_the_same_points_give_the_same_curve():
     np.testing.assert_array_equal(first.draws, second.draws)
 
 
+def test_another_lapack_gives_the_same_curve(monkeypatch):
+    points = TRUE + 0.1 * noise(200, 1)
+    curve = fit_curve(PLACES, points)
+    eigh = np.linalg.eigh
+
+    def opposite(matrix):
+        values, vectors = eigh(matrix)
+        return values, vectors * np.resize([1.0, -1.0, -1.0], len(values))
+
+    monkeypatch.setattr(np.linalg, "eigh", opposite)
+    other = fit_curve(PLACES, points * (1.0 + 1e-15 * noise(200, 2)))  # and rounds otherwise
+    np.testing.assert_allclose(other.mean, curve.mean, rtol=1e-9)
+    np.testing.assert_allclose(other.draws, curve.draws, rtol=1e-9)
+
+
 @pytest.mark.parametrize(("factor", "shift"), [(1e-6, 0.0), (1000.0, 0.0), (1.0, -50.0)])
 def test_the_unit_of_the_points_does_not_matter(factor, shift):
     points = TRUE + 0.1 * noise(200, 2)

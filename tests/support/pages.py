@@ -5,8 +5,8 @@ import math
 import re
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]\d+)?")
-# Bounds lie on a grid of 101 places: over the six decades of the page a step is a factor of 1.15.
-# Another processor adds in another order, and moved bounds by less than 1 % of themselves.
+# Another processor adds in another order, so that a range test may read off the next of the 101
+# places of its grid: a factor of 1.15 where it spans six decades, as on the page.
 STEP = 0.13
 
 
