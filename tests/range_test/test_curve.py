@@ -38,7 +38,7 @@ def test_noise_is_smoothed_away_and_the_draws_hold_the_truth(deviation):
         first, last = np.percentile(curve.draws, [2.5, 97.5], axis=0)
         true = np.interp(curve.grid, PLACES, TRUE)
         held.append(np.mean((first <= true) & (true <= last)))
-    assert np.mean(errors) < deviation / 4
+    assert np.mean(errors) < deviation / 3
     assert 0.9 < np.mean(held) <= 1.0
 
 
@@ -84,11 +84,12 @@ def test_a_quiet_start_does_not_make_the_curve_stiff_where_it_is_noisy():
 
 
 def test_correlated_noise_makes_the_draws_wider():
-    spreads = [
-        fit_curve(PLACES, TRUE + 0.1 * kind(TRUE, np.random.default_rng(5))).draws.std(0).mean()
-        for kind in (family.white, family.correlated)
-    ]
-    assert spreads[1] > 1.4 * spreads[0]
+    def spread(kind):
+        rngs = map(np.random.default_rng, range(8))
+        curves = [fit_curve(PLACES, TRUE + 0.1 * kind(TRUE, rng)) for rng in rngs]
+        return np.mean([curve.draws.std(0) for curve in curves])
+
+    assert spread(family.correlated) > 1.2 * spread(family.white)
 
 
 def test_behind_a_kink_the_curve_may_turn_at_once():
