@@ -196,6 +196,8 @@ def interleaved(works: Mapping[str, Work], effort: Effort) -> Times:
     shuffle = random.Random(0).shuffle  # noqa: S311
     for work in works.values():
         work()
+    gc.collect()
+    gc.freeze()  # so that a collection before each turn is quick
     for _ in range(effort.rounds):
         shuffle(order)
         for label in order:
@@ -203,6 +205,7 @@ def interleaved(works: Mapping[str, Work], effort: Effort) -> Times:
             begin = time.process_time()
             works[label]()
             seconds[label].append(time.process_time() - begin)
+    gc.unfreeze()
     return Times(seconds)
 
 

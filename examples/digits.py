@@ -237,9 +237,9 @@ def main(description: str, range_test: RangeTesting, training: Training) -> None
     if options.seeds < 2:
         parser.error(f"--seeds must be at least 2 for a standard deviation, got {options.seeds}")
     options.out.mkdir(parents=True, exist_ok=True)
-    half_cycle, cycles, seeds = 50, 6, options.seeds
+    half_cycle, cycles, seeds, rates = 50, 6, options.seeds, FIXED_RATES
     if options.quick:
-        half_cycle, cycles, seeds = 5, 4, 2
+        half_cycle, cycles, seeds, rates = 5, 4, 2, FIXED_RATES[2:4]
     iterations = 2 * half_cycle * cycles
     progress = partial(
         tqdm,
@@ -259,7 +259,7 @@ def main(description: str, range_test: RangeTesting, training: Training) -> None
     print(f"Range test, {test.values.size} iterations, learning rates up to {test.values[-1]:.2g}:")
     print(bounds)
 
-    with progress(desc="fixed rates", total=len(FIXED_RATES) * 2 * iterations) as bar:
+    with progress(desc="fixed rates", total=len(rates) * 2 * iterations) as bar:
         validation = {
             lr: np.mean(
                 [
@@ -267,7 +267,7 @@ def main(description: str, range_test: RangeTesting, training: Training) -> None
                     for seed in (100, 101)
                 ]
             )
-            for lr in FIXED_RATES
+            for lr in rates
         }
     best_rate = max(validation, key=validation.get)
     print("\nFixed learning rate: validation accuracy")

@@ -1,8 +1,9 @@
-"""Which backend Keras has, how many devices JAX has, how hypothesis searches."""
+"""Keras's backend, how many devices JAX has, how hypothesis searches, when failures are shown."""
 
 import os
 import random
 
+import pytest
 from hypothesis import HealthCheck, seed, settings
 
 # Four devices on a machine that has none. Read when JAX makes its first array, whoever does.
@@ -44,3 +45,24 @@ def pytest_collection_modifyitems(config, items):
 
 def _fuzzes(config):
     return config.getoption("--hypothesis-profile") == "fuzz"
+
+
+class FailuresAtOnce:
+    """Shows a failure when it happens, and not only when all tests are done, minutes later."""
+
+    def __init__(self, terminal):
+        self.terminal = terminal
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        if report.failed:
+            self.terminal.write_line("")  # behind the dots
+            self.terminal.write_sep("_", f"{report.nodeid}, {report.when}")
+            self.terminal.write_line(report.longreprtext)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config):
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if terminal is not None:  # a worker of xdist's has none
+        config.pluginmanager.register(FailuresAtOnce(terminal))

@@ -17,7 +17,7 @@ FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})(.*)$", re.MULTILINE)
 PARSERS = {"toml": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load}
 TESTED = {"python", "pycon", *PARSERS}
-# Commands and what they print; command_line/test_processes.py runs those of the command line.
+# Commands and what they print; command_line/test_pages.py runs those of the command line.
 SHOWN = {"bash", "console", "sh", "text"}
 DIRECTIVES = ("{eval-rst}", "{include}", "{literalinclude}", "{toctree}")
 

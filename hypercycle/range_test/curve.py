@@ -181,7 +181,8 @@ def _posterior(
     best = int(likelihood.argmax())
     back = whiten.T @ directions
     mean = back @ (components / shrink[best])
-    return mean, back * np.sqrt(variance[best] / shrink[best])
+    # Turned back: directions may point either way, which each LAPACK chooses for itself.
+    return mean, back * np.sqrt(variance[best] / shrink[best]) @ directions.T
 
 
 def _independent_part(residuals: Floats) -> float:

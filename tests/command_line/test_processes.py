@@ -1,13 +1,10 @@
 """What only a process of its own shows: pipes, signals, terminals, absent packages, imports."""
 
-import doctest
 import os
 import re
 import signal
 import subprocess
 import sys
-from importlib import metadata
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -300,80 +297,3 @@ def test_completion_that_the_page_switches_on(shell):
     assert f"_HYPERCYCLE_COMPLETE={shell}_source hypercycle" in PAGE.read_text(encoding="utf-8")
     script = run(*PROGRAM, _HYPERCYCLE_COMPLETE=f"{shell}_source").stdout
     assert "_hypercycle_completion" in script
-
-
-# --- the page about it ---
-
-
-def sessions(text, kinds="console|python|toml"):
-    """Commands and what they print, plan files that they write, programs that they need."""
-    pattern = rf"^```({kinds})\n(.*?)^```$"
-    for match in re.finditer(pattern, text, re.MULTILINE | re.DOTALL):
-        if match[1] == "python":
-            yield ("program", re.match(r"# (\w+\.py)\n", match[2])[1], match[2])
-            continue
-        if match[1] == "toml":
-            yield ("plan", "plan.toml", match[2])
-            continue
-        for part in re.split(r"^\$ ", match[2], flags=re.MULTILINE)[1:]:
-            command, printed = re.fullmatch(
-                r"((?:[^\n]*\\\n)*[^\n]*)\n(.*)", part, re.DOTALL
-            ).groups()
-            yield ("command", command, printed)
-
-
-def two_digits(number):
-    return f"{float(number[0]):.2g}"
-
-
-@pytest.mark.parametrize(
-    ("page", "kinds", "least"),
-    [(PAGE, "console|python|toml", 10), (ROOT / "README.md", "console", 4)],
-    ids=["command-line.md", "README.md"],
-)
-def test_a_page_shows_what_the_commands_print(folder, page, kinds, least):
-    if page == PAGE and not all(map(find_spec, ("keras", "optax", "torch"))):
-        pytest.skip("the page lists all frameworks as installed")
-    programs = folder / "programs"
-    programs.mkdir()
-    program = programs / "hypercycle"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m hypercycle "$@"\n')
-    program.chmod(0o755)
-    place = folder / "page"
-    place.mkdir()
-    path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    versions = re.compile(r"\b(hypercycle|keras|optax|torch) \d[\w.+]*")
-    shown = 0
-    for kind, what, text in sessions(page.read_text(encoding="utf-8"), kinds):
-        if kind == "program":
-            (place / what).write_text(text, encoding="utf-8")
-            continue
-        if kind == "plan":
-            assert (place / what).read_text(encoding="utf-8") == text
-            continue
-        completed = subprocess.run(
-            ["bash", "-c", what],
-            cwd=place,
-            env={**os.environ, "PATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-        want, got = (versions.sub(r"\1 VERSION", one) for one in (text, completed.stdout))
-        if "range-test" in what and metadata.version("numpy").startswith("1."):  # draws others
-            want, got = (re.sub(r"\d+\.\d+", two_digits, one) for one in (want, got))
-        same = doctest.OutputChecker().check_output(want, got, doctest.ELLIPSIS)
-        assert same, f"$ {what}\n{completed.stdout}"
-        shown += 1
-    assert shown >= least
-
-
-def test_the_page_names_every_command():
-    commands = re.findall(
-        r"^  ([a-z-]+)  ", run(*PROGRAM, "-h").stdout.partition("Commands:")[2], re.MULTILINE
-    )
-    text = PAGE.read_text(encoding="utf-8")
-    assert commands
-    assert all(f"$ hypercycle {name}" in text for name in commands)

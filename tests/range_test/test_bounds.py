@@ -147,12 +147,12 @@ def test_a_sweep_that_ends_too_early_still_tells_its_low_bound():
 
 def test_a_loss_that_ends_without_a_rise_in_what_is_not_finite_has_bounds():
     test = swept("one descent", 200)
-    cut = test.values < 0.1
+    cut = test.values < 0.05
     values, losses = test.values[cut], test.losses[cut].copy()
     assert not hc.RangeTest(values, losses).bounds()
     losses[-1] = np.nan
     bounds = hc.RangeTest(values, losses).bounds()
-    assert np.log10(bounds.best) == pytest.approx(-1.0, abs=0.3)
+    assert np.log10(bounds.best) == pytest.approx(-1.4, abs=0.2)
     assert np.log10(bounds.low) == pytest.approx(true("one descent")[0], abs=0.2)
 
 
@@ -330,6 +330,7 @@ def test_bounds_of_an_accuracy_are_those_of_the_curve_without_noise(points, devi
             intervals = np.log10([getattr(bounds, f"{aim}_interval") for aim in aims])
             held.append((intervals[:, 0] <= expected) & (expected <= intervals[:, 1]))
     assert len(errors) >= 18
-    assert np.all(np.median(errors, axis=0) <= 0.2)
+    # The steepest place is that of a node of the grid, which are 0.08 decades apart.
+    assert np.all(np.median(errors, axis=0) <= [0.1, 0.35, 0.2])
     assert np.all(np.mean(np.array(errors) <= 0.5, axis=0) >= 0.85)
     assert np.mean(held) >= 0.85

@@ -38,7 +38,7 @@ def test_noise_is_smoothed_away_and_the_draws_hold_the_truth(deviation):
         first, last = np.percentile(curve.draws, [2.5, 97.5], axis=0)
         true = np.interp(curve.grid, PLACES, TRUE)
         held.append(np.mean((first <= true) & (true <= last)))
-    assert np.mean(errors) < deviation / 4
+    assert np.mean(errors) < deviation / 3
     assert 0.9 < np.mean(held) <= 1.0
 
 
@@ -47,6 +47,21 @@ def test_the_same_points_give_the_same_curve():
     first, second = fit_curve(PLACES, points), fit_curve(PLACES, points)
     np.testing.assert_array_equal(first.mean, second.mean)
     np.testing.assert_array_equal(first.draws, second.draws)
+
+
+def test_another_lapack_gives_the_same_curve(monkeypatch):
+    points = TRUE + 0.1 * noise(200, 1)
+    curve = fit_curve(PLACES, points)
+    eigh = np.linalg.eigh
+
+    def opposite(matrix):
+        values, vectors = eigh(matrix)
+        return values, vectors * np.resize([1.0, -1.0, -1.0], len(values))
+
+    monkeypatch.setattr(np.linalg, "eigh", opposite)
+    other = fit_curve(PLACES, points * (1.0 + 1e-15 * noise(200, 2)))  # and rounds otherwise
+    np.testing.assert_allclose(other.mean, curve.mean, rtol=1e-9)
+    np.testing.assert_allclose(other.draws, curve.draws, rtol=1e-9)
 
 
 @pytest.mark.parametrize(("factor", "shift"), [(1e-6, 0.0), (1000.0, 0.0), (1.0, -50.0)])
@@ -69,11 +84,12 @@ def test_a_quiet_start_does_not_make_the_curve_stiff_where_it_is_noisy():
 
 
 def test_correlated_noise_makes_the_draws_wider():
-    spreads = [
-        fit_curve(PLACES, TRUE + 0.1 * kind(TRUE, np.random.default_rng(5))).draws.std(0).mean()
-        for kind in (family.white, family.correlated)
-    ]
-    assert spreads[1] > 1.4 * spreads[0]
+    def spread(kind):
+        rngs = map(np.random.default_rng, range(8))
+        curves = [fit_curve(PLACES, TRUE + 0.1 * kind(TRUE, rng)) for rng in rngs]
+        return np.mean([curve.draws.std(0) for curve in curves])
+
+    assert spread(family.correlated) > 1.2 * spread(family.white)
 
 
 def test_behind_a_kink_the_curve_may_turn_at_once():

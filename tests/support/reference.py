@@ -7,6 +7,7 @@ rational number that a value rounds.
 import math
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import hypercycle as hc
@@ -35,6 +36,7 @@ class Spot(NamedTuple):
     down: int
 
 
+@lru_cache(10_000)  # powers of a fraction get long
 def half_length(length, cycle_mult, number):
     """Return round-half-up(length · mult^number); at least 1 unless the length is 0."""
     exact = length * Fraction(str(cycle_mult)) ** number
