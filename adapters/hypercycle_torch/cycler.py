@@ -16,8 +16,10 @@ from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.constant import Constant
+from hypercycle_torch.compiling import left_as_it_is, left_as_it_is_inside
 from hypercycle_torch.groups import (
     are_mentioned_by_index,
+    initial_values,
     keep_values,
     origins_of,
     reason_to_leave_alone,
@@ -31,10 +33,10 @@ from hypercycle_torch.watching import Watch
 if TYPE_CHECKING:
     from hypercycle.driving.options import OnMismatch, Options
 
-
 _NOT_GIVEN = object()
-# What _bind makes of the tracks and the groups.
+# What _bind makes, and what copies leave out.
 _BOUND = ("_groups", "_known", "_shared", "_grouped", "_members", "_others", "_slower")
+_LEFT_OUT = {*_BOUND, "_watch"}
 
 
 class OptimizerCycler(Cycler, LRScheduler):
@@ -85,6 +87,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     # The LRScheduler's interface.
 
+    @left_as_it_is
     def step(self, epoch: int | None = None, metric: Any = _NOT_GIVEN) -> None:
         """Move on by one update; the values of the new step take effect.
 
@@ -120,12 +123,17 @@ class OptimizerCycler(Cycler, LRScheduler):
         if self._watched:
             self._tell(step)
 
+    @left_as_it_is_inside
     def _reach(self, step: int) -> int:
         """Compute values ahead, as far as nothing is to be looked at before."""
         index = self._look_ahead(step)
         if self._watch is not None:
             self._rows_ahead = min(self._rows_ahead, self._watch.look(self, step))
         return index
+
+    @left_as_it_is_inside
+    def _tell(self, step: int) -> None:
+        super()._tell(step)
 
     def _watch_from_here(self) -> None:
         self._watch, self._rows_ahead = Watch(self), 1
@@ -151,9 +159,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         """Return the learning rate of each parameter group, as it is now."""
         return [_lr_of(group) for group in self.optimizer.param_groups]
 
-    @property
-    def _last_lr(self) -> list[float]:  # type: ignore[override]
-        return self.get_last_lr()
+    _last_lr = property(get_last_lr)
 
     def get_lr(self) -> list[float]:  # type: ignore[override]
         """Return the learning rate of each parameter group at ``last_epoch``.
@@ -208,6 +214,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         for track, entry in zip(tracks, row, strict=True):
             self._write_to(track.place, entry)
 
+    @left_as_it_is
     def _write_slower(self, index: int) -> None:
         """Write what is not a float of its own in every group: members of tuples, tensors."""
         for values, key, member in self._members:
@@ -219,6 +226,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         for entries, destination in self._others:
             self._write_to(destination, entries[index])
 
+    @left_as_it_is
     def _write_to(self, destination: Destination, entry: Any) -> None:
         groups = self.optimizer.param_groups
         if destination.groups is not None:
@@ -296,6 +304,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         driven = frozenset(self.plan) if self._attached else frozenset()
         return tracks_of(self.optimizer, plan, initial, self._left_alone, driven)
 
+    @left_as_it_is_inside
     def _take_up(self, groups: list[Group]) -> None:
         """Take up what happened to the parameter groups since the last step."""
         before = len(self._known)
@@ -310,15 +319,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                 "longer clear which is which: attach again, or give the groups names"
             )
         if origins != same:
-            initial = self._initial and {
-                name: [
-                    values_in(self.optimizer, find(self.optimizer, name), [index])[0]
-                    if origin is None
-                    else values[origin]
-                    for index, origin in enumerate(origins)
-                ]
-                for name, values in self._initial.items()
-            }
+            initial = self._initial and initial_values(self.optimizer, self._initial, origins)
             beside = next((i for i, origin in enumerate(origins) if origin is not None), 0)
             left_alone = frozenset(
                 index
@@ -378,8 +379,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         self._watch_from_here()
 
     def __getstate__(self) -> dict[str, Any]:
-        left_out = {*_BOUND, "_watch"}
-        return {k: v for k, v in super().__getstate__().items() if k not in left_out}
+        return {k: v for k, v in super().__getstate__().items() if k not in _LEFT_OUT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

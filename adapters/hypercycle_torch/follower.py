@@ -11,6 +11,7 @@ import torch
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.drivers import driver_of, release
 from hypercycle.plans.plan import Plan
+from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ class OptimizerFollower(OptimizerCycler):
             optimizer.register_load_state_dict_post_hook(self._load_beside),
         ]
 
-    # A compiled optimizer.step would compile this too, anew for every step.
-    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    @left_as_it_is_inside
     def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
         # A fused optimizer under GradScaler skips inside its kernel, and says so here.
         found_inf = getattr(optimizer, "found_inf", None)

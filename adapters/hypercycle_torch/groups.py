@@ -169,6 +169,21 @@ def origins_of(groups: Sequence[Group], known: Sequence[Group]) -> list[int | No
     return [indices.get(id(group), indices.get(id(group["params"]))) for group in groups]
 
 
+def initial_values(
+    optimizer: Any, before: Mapping[str, Sequence[float]], origins: Sequence[int | None]
+) -> dict[str, list[float]]:
+    """Return the initial values by name in a new order of groups; a new one brings its own."""
+    return {
+        name: [
+            values_in(optimizer, find(optimizer, name), [index])[0]
+            if origin is None
+            else values[origin]
+            for index, origin in enumerate(origins)
+        ]
+        for name, values in before.items()
+    }
+
+
 def keep_values(groups: Sequence[Group], keys: Collection[str]) -> Callable[[], None]:
     """Return what puts back the present values of these keys: the same objects, as they are now."""
     kept = [(group, key, group[key]) for group in groups for key in keys if key in group]

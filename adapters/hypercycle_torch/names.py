@@ -22,6 +22,7 @@ from hypercycle.driving.names import (
     is_unknown,
     member_of,
 )
+from hypercycle_torch.compiling import left_as_it_is
 
 Group = dict[str, Any]
 
@@ -42,11 +43,13 @@ class Hyperparameter(Place):
         """What optimizers accept for it."""
         return ACCEPTED.get("beta1" if self.key == "betas" else self.key, UNLIMITED)
 
+    @left_as_it_is
     def read(self, group: Group) -> Any:
         """Return the value as it is: a number, a tensor, None or whatever else."""
         value = group[self.key]
         return value if self.index is None else value[self.index]
 
+    @left_as_it_is
     def write(self, group: Group, value: float) -> None:
         """Assign a float; fill a tensor in place, which compiled and captured steps need."""
         current = self.read(group)
@@ -56,6 +59,7 @@ class Hyperparameter(Place):
         else:
             self.replace(group, value)
 
+    @left_as_it_is
     def replace(self, group: Group, value: Any) -> None:
         """Put another object there; a tuple keeps its type and its other members."""
         if self.index is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from numbers import Real
@@ -27,6 +26,8 @@ def state_of(
     >>> state_of(3, {"lr": {"kind": "constant", "value": 0.1}}, None)["plan"]
     '{"lr": {"kind": "constant", "value": 0.1}}'
     """
+    import json  # which importing hypercycle need not pay for
+
     return {
         "version": STATE_VERSION,
         "step": step,
@@ -74,6 +75,8 @@ def _parsed(value: Any, what: str) -> Any:
     """Return what stands in a text of JSON; version 1 had the data itself."""
     if not isinstance(value, str):
         return value
+    import json
+
     try:
         parsed = json.loads(value)
     except (ValueError, RecursionError) as error:

@@ -78,3 +78,40 @@ def test_the_compiled_step_may_be_there_before_we_are():
     cycler = hc.attach(made, PLAN)
     run(made, made.step, cycler, steps=3)
     assert [v.item() for v in values_of(made, "lr")] == [torch.tensor(LR(3)).item()] * 2
+
+
+# PyTorch's tutorial has both steps in one compiled function.
+
+
+@pytest.mark.parametrize("observed", [False, True])
+@pytest.mark.parametrize("advance", ["step", "optimizer"])
+@pytest.mark.parametrize(
+    "made", [tensors, lambda: optimizer(torch.optim.AdamW, {}, lr=torch.tensor(0.1))]
+)
+def test_both_steps_in_one_function_are_one_graph(made, advance, observed):
+    made, graphs, seen = made(), [], []
+
+    class Observer:
+        @hc.hookimpl
+        def hypercycle_step(self, step):
+            seen.append(step)
+
+    observer = Observer()
+    if observed:
+        hc.register_plugin(observer)
+    try:
+        cycler = hc.attach(made, lr=LR, advance=advance)
+
+        @torch.compile(backend=lambda graph, _: graphs.append(graph) or graph)
+        def both():
+            made.step()
+            cycler.step()
+
+        for step in range(STEPS):
+            give_gradients(made, step)
+            assert values_of(made, "lr")[0].item() == torch.tensor(LR(step)).item()
+            both()
+    finally:
+        hc.unregister_plugin(observer) if observed else None
+    assert len(graphs) == 1
+    assert seen == (list(range(STEPS + 1)) if observed else [])
