@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.cycler import OptimizerCycler
 from hypercycle_torch.follower import OptimizerFollower
+from hypercycle_torch.wrappers import innermost, is_optimizer, reports_steps
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
@@ -32,15 +31,7 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> OptimizerCycl
     """
     if not is_optimizer(target):
         return None
-    honoured = _HONOURED if hasattr(target, "register_step_post_hook") else _WRAPPER_HONOURS
+    honoured = _HONOURED if reports_steps(innermost(target)) else _WRAPPER_HONOURS
     options.refuse_others(honoured, f"a {type(target).__name__}", _INSTEAD)
     kind = OptimizerFollower if options.advance == "optimizer" else OptimizerCycler
     return kind(target, plan, options)
-
-
-def is_optimizer(target: Any) -> bool:
-    """Return whether this is an optimizer, or a wrapper that shows one's ``param_groups``."""
-    if isinstance(target, torch.optim.Optimizer):
-        return True
-    groups = None if isinstance(target, type) else getattr(target, "param_groups", None)
-    return isinstance(groups, list) and bool(groups) and all(isinstance(g, dict) for g in groups)

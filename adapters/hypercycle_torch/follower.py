@@ -13,6 +13,7 @@ from hypercycle.driving.drivers import driver_of, release
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
+from hypercycle_torch.wrappers import innermost
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
@@ -26,9 +27,10 @@ class OptimizerFollower(OptimizerCycler):
     """The cycler of ``advance="optimizer"``: each real step of the optimizer moves it on.
 
     Steps that a gradient scaler skips do not count, nor do the backward passes that gradient
-    accumulation adds up. The optimizer keeps the cycler alive, not the other way round. A copy of
-    the optimizer alone is not followed, since PyTorch's copies lose their hooks; copying or
-    pickling the cycler copies both and follows the copy.
+    accumulation adds up; of a wrapper, those of the optimizer inside count. The optimizer keeps the
+    cycler alive, not the other way round. A copy of the optimizer alone is not followed, since
+    PyTorch's copies lose their hooks; copying or pickling the cycler copies both and follows the
+    copy.
 
     Its state is in ``optimizer.state_dict()`` too, under ``"hypercycle"``, and is loaded with it,
     for trainers that save optimizers but know of no cycler.
@@ -49,8 +51,9 @@ class OptimizerFollower(OptimizerCycler):
 
     @optimizer.setter
     def optimizer(self, optimizer: Any) -> None:
-        # Weak, so that optimizer -> hook -> cycler is not circular.
-        self._optimizer = weakref.ref(optimizer)
+        # Weak, so that optimizer -> hook -> cycler is not circular; nobody else may keep a wrapper.
+        is_inside = innermost(optimizer) is optimizer
+        self._optimizer: Any = weakref.ref(optimizer) if is_inside else lambda: optimizer
 
     def step(self, epoch: int | None = None, metric: Any = None) -> None:
         """Do nothing: the optimizer's own steps count. Trainers may call it as usual."""
@@ -98,11 +101,11 @@ class OptimizerFollower(OptimizerCycler):
 
     def _follow_steps(self) -> None:
         # Hooks run in their order, so the later one's values hold where two are written.
-        for hook in list(self.optimizer._optimizer_step_post_hooks.values()):  # noqa: SLF001
+        optimizer = innermost(self.optimizer)
+        for hook in list(optimizer._optimizer_step_post_hooks.values()):  # noqa: SLF001
             earlier = getattr(hook, "__self__", None)
             if isinstance(earlier, OptimizerFollower) and not earlier.driven():
                 earlier.detach()
-        optimizer = self.optimizer
         self._read_ahead: tuple[Any, ...] | None = None
         self._hooks = [
             optimizer.register_step_post_hook(self._after_optimizer_step),

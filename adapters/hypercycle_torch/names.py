@@ -23,6 +23,7 @@ from hypercycle.driving.names import (
     member_of,
 )
 from hypercycle_torch.compiling import left_as_it_is
+from hypercycle_torch.wrappers import innermost
 
 Group = dict[str, Any]
 
@@ -105,7 +106,7 @@ def _find(optimizer: Any, name: str) -> Hyperparameter:
         return Hyperparameter(member.key, member.index)
     beta = Hyperparameter("betas", beta_index(name))
     if beta.index is not None and _has_member(groups, beta):
-        inside = type(getattr(optimizer, "optimizer", optimizer)).__name__  # of a wrapper
+        inside = type(innermost(optimizer)).__name__
         if name == "momentum" and not averages_gradients(inside):
             raise ambiguous_momentum(kind)
         return beta

@@ -15,10 +15,10 @@ from torch import distributed, nn
 from hypercycle.range_test import RangeTest, Recorder, Sweep
 from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle_torch import names as hyperparameters
-from hypercycle_torch.attaching import is_optimizer
 from hypercycle_torch.loaders import has_state, keep_batches
 from hypercycle_torch.names import Hyperparameter
 from hypercycle_torch.snapshot import keep_flags, keep_training
+from hypercycle_torch.wrappers import is_optimizer
 
 
 def range_test(

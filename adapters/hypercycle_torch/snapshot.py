@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from hypercycle_torch.attaching import is_optimizer
 from hypercycle_torch.contents import fill, keep_contents, put_back, tensors_in
 from hypercycle_torch.follower import OptimizerFollower
+from hypercycle_torch.wrappers import is_optimizer
 
 
 @contextmanager

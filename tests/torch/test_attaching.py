@@ -1,7 +1,6 @@
 """What attach takes for an optimizer, and what a call that is refused leaves behind."""
 
 import math
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 from torch_models import LR, give_gradients, optimizer, sgd, snapshot, values_of
 
 import hypercycle as hc
-from hypercycle_torch.attaching import is_optimizer
 
 TARGETS = [
     (None, TypeError, "no plugin can drive a NoneType"),
@@ -128,15 +126,6 @@ class Wrapper:
     @property
     def param_groups(self):
         return self.wrapped.param_groups
-
-
-def test_what_is_an_optimizer():
-    assert is_optimizer(sgd())
-    assert is_optimizer(Wrapper(sgd()))
-    for other in (torch.optim.SGD, Wrapper, None, [], SimpleNamespace(param_groups=[])):
-        assert not is_optimizer(other)
-    assert not is_optimizer(SimpleNamespace(param_groups=[0.1]))
-    assert not is_optimizer(SimpleNamespace(param_groups=({"lr": 0.1},)))
 
 
 def test_what_only_shows_an_optimizers_groups_is_driven_too():
