@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from hypercycle.driving.attaching import merge
+from hypercycle.driving.options import check_not_all_zero, names_in
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
@@ -22,7 +24,7 @@ from hypercycle_keras.names import LEARNING_RATE
 from hypercycle_keras.optimizer import CONFIG, Cycled, CycledLossScale, follow, updates_of
 
 if TYPE_CHECKING:
-    from hypercycle.driving.options import PlanLike
+    from hypercycle.driving.options import PlanLike, Relative
 
 
 def cycled(
@@ -31,7 +33,7 @@ def cycled(
     /,
     *,
     start_step: int | None = None,
-    relative: bool = False,
+    relative: Relative = False,
     replace: bool = False,
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
@@ -53,7 +55,7 @@ def cycled(
         The plan's step of the next update: 0 if not given, or where what is replaced stands. Give
         it where only weights were loaded; a loaded optimizer state brings its own count of updates.
     relative
-        The schedules multiply the optimizer's own values.
+        The schedules multiply the optimizer's own values; or the names of those that do.
     replace
         Take the place of a ``LearningRateSchedule``, or of the plan that the optimizer follows, and
         go on from the step where that stands.
@@ -94,14 +96,15 @@ def cycled(
     inner: Any = optimizer.inner_optimizer if wrapped else optimizer
     _check_target(inner, replace=replace)
     attributes = attributes_of(inner, whole)
+    multiplied = names_in(whole, relative)
     config = _config_of(inner)
     if start_step is None:
         start_step = _present_step(inner)
     if LEARNING_RATE in attributes.values() and not isinstance(config[LEARNING_RATE], float):
-        _check_replacement(inner, whole, relative=relative, replace=replace)
+        of_rate = any(attributes[name] == LEARNING_RATE for name in multiplied)
+        _check_replacement(inner, whole, relative=of_rate, replace=replace)
         config[LEARNING_RATE] = 0.0
-    if relative:
-        whole = _multiply(inner, whole, attributes)
+    whole = _multiply(inner, whole, attributes, multiplied)
     check_values(inner, whole, attributes, config)
     with _strategy_of(inner):
         kind: Any = type(inner)
@@ -218,15 +221,19 @@ def _config_of(optimizer: Any) -> dict[str, Any]:
     return config
 
 
-def _multiply(optimizer: Any, plan: Plan, attributes: dict[str, str]) -> Plan:
-    """Return the plan whose schedules multiply the optimizer's own values."""
-    schedules: dict[str, Any] = {}
-    for name, schedule in plan.items():
+def _multiply(
+    optimizer: Any, plan: Plan, attributes: dict[str, str], names: Collection[str]
+) -> Plan:
+    """Return the plan in which the schedules of these names multiply the optimizer's own values."""
+    schedules: dict[str, Any] = dict(plan)
+    for name in names:
+        schedule = plan[name]
         value = hyperparameters.read(optimizer, attributes[name])
         if value is None:
             raise TypeError(
                 f"relative=True multiplies values, but {name} of {type(optimizer).__name__} is None"
             )
+        check_not_all_zero(name, [value])
         schedules[name] = map_schedules(schedule, functools.partial(Product, Constant(value)))
     return Plan(**schedules)
 

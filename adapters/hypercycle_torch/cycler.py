@@ -69,12 +69,11 @@ class OptimizerCycler(Cycler, LRScheduler):
         self.optimizer = optimizer
         self._left_alone: frozenset[int] = frozenset()
         self._attached = False
-        initial = None
-        if options.relative:
-            initial = {name: values_in(optimizer, find(optimizer, name)) for name in plan}
+        relative = options.relative_names(plan)
+        initial = {name: values_in(optimizer, find(optimizer, name)) for name in relative}
         rates = [_lr_of(group) for group in optimizer.param_groups]
         self._count_ahead = 1 - options.start_step
-        self.begin(plan, options, initial)
+        self.begin(plan, options, initial or None)
         self._attached = True
         self._watch_from_here()
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
@@ -344,7 +343,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def _joins(self, index: int, beside: int) -> bool:
         """Return whether a group that was added follows the plan; warn if not."""
-        groups, relative = self.optimizer.param_groups, self._initial is not None
+        groups, relative = self.optimizer.param_groups, self._initial or ()
         reason = reason_to_leave_alone(
             self.optimizer, index, self.plan, beside=groups[beside], relative=relative
         )

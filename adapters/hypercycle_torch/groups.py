@@ -121,11 +121,12 @@ def reason_to_leave_alone(
     plan: Mapping[str, Record | Groups],
     *,
     beside: Group,
-    relative: bool,
+    relative: Collection[str],
 ) -> str | None:
     """Return why a group that was added does not follow the plan; None if it does.
 
-    ``beside`` is a group that follows it. Without ``relative``, one with its value joins.
+    ``beside`` is a group that follows it: one with its value joins, or with any value of a name in
+    ``relative``.
     """
     groups: list[Group] = optimizer.param_groups
     defaults: Group = getattr(optimizer, "defaults", {})  # wrappers may have none
@@ -133,7 +134,7 @@ def reason_to_leave_alone(
         if isinstance(schedule, Groups):
             if not any(index in indices_of(groups, key) for key in schedule):
                 return f"Groups of {name} does not mention it"
-        elif not relative:
+        elif name not in relative:
             hyperparameter = find(optimizer, name)
             (own,) = values_in(optimizer, hyperparameter, [index])
             usual = [

@@ -62,7 +62,7 @@ def tracks_of(
         by_index = schedules_by_index(
             optimizer.param_groups, name, schedule, left_alone, may_be_gone=may_be_gone
         )
-        own = None if initial is None else initial[name]
+        own = None if initial is None else initial.get(name)
         may_flatten = own is not None or name in driven
         track = _track(
             optimizer,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hypercycle import plugins
 from hypercycle.driving.objects import ObjectCycler, attach_object
-from hypercycle.driving.options import OnEvent, OnMismatch, Options, PlanLike
+from hypercycle.driving.options import OnEvent, OnMismatch, Options, PlanLike, Relative
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
@@ -29,7 +29,7 @@ def attach(
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
     start_step: int = 0,
-    relative: bool = False,
+    relative: Relative = False,
     advance: Literal["optimizer"],
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
@@ -47,7 +47,7 @@ def attach(
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
     start_step: int = 0,
-    relative: bool = False,
+    relative: Relative = False,
     advance: Literal["step"] = "step",
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
@@ -65,7 +65,7 @@ def attach(
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
     start_step: int = 0,
-    relative: bool = False,
+    relative: Relative = False,
     advance: Literal["step"] = "step",
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
@@ -83,7 +83,7 @@ def attach(
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
     start_step: int = 0,
-    relative: bool = False,
+    relative: Relative = False,
     advance: Literal["step", "optimizer"] = "step",
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
@@ -98,7 +98,7 @@ def attach(
     steps_per_epoch: int | None = None,
     total_steps: int | None = None,
     start_step: int = 0,
-    relative: bool = False,
+    relative: Relative = False,
     advance: Literal["step", "optimizer"] = "step",
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
@@ -125,7 +125,8 @@ def attach(
     start_step
         Continue at this step: the number of updates already made.
     relative
-        The schedules multiply each parameter group's own initial value, instead of replacing it.
+        The schedules multiply each parameter group's own initial value, instead of replacing it;
+        or the names of those that do, as in ``relative="lr"``.
     advance
         ``"step"``: the cycler's ``step()`` moves it on. ``"optimizer"``: each real step of the
         optimizer does, skipped ones of a gradient scaler excepted, and ``step()`` does nothing.

@@ -9,7 +9,7 @@ from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.drivers import driver_of, take
-from hypercycle.driving.options import OnMismatch, Options
+from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
 from hypercycle.driving.states import read_state, state_of
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import MisuseWarning, warn
@@ -83,6 +83,8 @@ class Cycler(ABC):
         """Start to drive the target: the values of ``options.start_step`` are assigned."""
         self._options = options
         self._observers = plugins.observers()
+        for name, values in (initial or {}).items():
+            check_not_all_zero(name, values)
         tracks = self.tracks_for(plan, initial)
         places = self.places(tracks)
         met: dict[int, tuple[Cycler, set[str]]] = {}
@@ -252,9 +254,9 @@ class Cycler(ABC):
         choice = options.on_mismatch
         plan, initial = self.plan, saved_initial
         lines = differences(saved_plan, describe_plan(self.plan))
-        if (saved_initial is None) != (self._initial is None):
-            now = _kind(self._initial)
-            lines.append(f"the plan was saved as {_kind(saved_initial)} and is now {now}")
+        if set(saved_initial or ()) != set(self._initial or ()):
+            then, now = _kind(saved_initial, saved_plan), _kind(self._initial, self.plan)
+            lines.append(f"the plan was saved as {then} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
             if choice == "error":
@@ -305,5 +307,7 @@ def _raise_first(errors: list[Exception]) -> None:
         raise errors[0]
 
 
-def _kind(initial: Any) -> str:
-    return "absolute" if initial is None else "relative"
+def _kind(initial: Any, plan: Mapping[str, Any]) -> str:
+    if initial is None:
+        return "absolute"
+    return "relative" if set(initial) == set(plan) else f"relative in {', '.join(sorted(initial))}"

@@ -38,10 +38,9 @@ class ObjectCycler(Cycler):
     def __init__(self, target: Any, plan: Plan, options: Options) -> None:
         options.refuse_others(_HONOURED, f"a {type(target).__name__}", _INSTEAD)
         self._object = target
-        initial = None
-        if options.relative:
-            initial = {name: [_number(target, name)] for name in plan}
-        self.begin(plan, options, initial)
+        relative = options.relative_names(plan)
+        initial = {name: [_number(target, name)] for name in relative}
+        self.begin(plan, options, initial or None)
 
     @property
     def target(self) -> Any:
@@ -58,7 +57,7 @@ class ObjectCycler(Cycler):
             raise ValueError(
                 f"{name} has Groups, but a {type(self._object).__name__} has no parameter groups"
             )
-        factors = None if initial is None else tuple(initial[name])
+        factors = tuple(initial[name]) if initial and name in initial else None
         return Track(name, (schedule,), factors=factors)
 
     def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:

@@ -12,6 +12,7 @@ from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
 
+Relative = bool | str | Collection[str]
 OnMismatch = Literal["error", "saved", "current"]
 OnEvent = Callable[[str, int, int], object]
 PlanLike = (
@@ -31,7 +32,7 @@ class Options:
     """
 
     start_step: int = 0
-    relative: bool = False
+    relative: Relative = False
     advance: Literal["step", "optimizer"] = "step"
     on_mismatch: OnMismatch = "error"
     on_event: OnEvent | None = None
@@ -40,8 +41,7 @@ class Options:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))
-        if not isinstance(self.relative, bool):
-            raise TypeError(f"relative must be True or False, got {self.relative!r}")
+        object.__setattr__(self, "relative", checked_relative(self.relative))
         if self.advance not in ("step", "optimizer"):
             raise ValueError(f"advance must be 'step' or 'optimizer', got {self.advance!r}")
         if self.on_mismatch not in ("error", "saved", "current"):
@@ -52,6 +52,15 @@ class Options:
             raise TypeError(
                 f"on_event must be a function on_event(name, cycle, step), got {self.on_event!r}"
             )
+
+    def relative_names(self, plan: Plan) -> list[str]:
+        """Return the names in a plan whose schedules multiply what is there.
+
+        >>> from hypercycle import Plan
+        >>> Options(relative="lr").relative_names(Plan(lr=1.0, momentum=0.9))
+        ['lr']
+        """
+        return names_in(plan, self.relative)
 
     def refuse_others(
         self, honoured: Collection[str], target: str, instead: Mapping[str, str] | None = None
@@ -83,3 +92,37 @@ class Options:
                 f"attach() does not take {field.name}={value!r:.60} for {target}"
                 f"{reason and ': '}{reason}"
             )
+
+
+def checked_relative(relative: Any) -> bool | frozenset[str]:
+    """Return whether, or the names for which, schedules multiply initial values."""
+    if isinstance(relative, bool):
+        return relative
+    names = {relative} if isinstance(relative, str) else relative
+    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        raise TypeError(
+            f"relative must be True or False, or names in the plan, got {relative!r:.80}"
+        )
+    return frozenset(names)
+
+
+def names_in(plan: Plan, relative: Relative) -> list[str]:
+    """Return the names of a plan that are relative; ValueError for one that it does not have."""
+    chosen = checked_relative(relative)
+    if isinstance(chosen, bool):
+        return list(plan) if chosen else []
+    unknown = sorted(chosen.difference(plan))
+    if unknown:
+        raise ValueError(
+            f"relative names {', '.join(map(repr, unknown))}, but the plan has {', '.join(plan)}"
+        )
+    return [name for name in plan if name in chosen]
+
+
+def check_not_all_zero(name: str, values: Collection[float]) -> None:
+    """Raise ValueError if multiplying these initial values would leave all of them at 0."""
+    if values and not any(values):
+        raise ValueError(
+            f"relative multiplies {name}, whose present value is 0, so it would stay 0 for ever: "
+            "give it a value first, or name what is to be relative, as in relative='lr'"
+        )

@@ -106,7 +106,8 @@ def _check_plain(state: Mapping[str, Any]) -> None:
 def _are_initial(initial: Any, names: Mapping[str, Any]) -> bool:
     return (
         isinstance(initial, Mapping)
-        and set(initial) == set(names)
+        and bool(initial)
+        and set(initial) <= set(names)
         and all(
             isinstance(values, list) and all(_is_finite(value) for value in values)
             for values in initial.values()

@@ -68,7 +68,12 @@ class Guarded:
         ((), {"p": P, "start_step": -1}, ValueError, "start_step must be at least 0, got start_s"),
         ((), {"p": P, "start_step": 0.5}, ValueError, "start_step must be a whole number, got"),
         ((), {"p": P, "start_step": True}, TypeError, "start_step must be a whole number, got"),
-        ((), {"p": P, "relative": 1}, TypeError, "relative must be True or False, got 1"),
+        (
+            (),
+            {"p": P, "relative": 1},
+            TypeError,
+            "relative must be True or False, or names in the pl",
+        ),
         (
             (),
             {"p": P, "advance": "epoch"},

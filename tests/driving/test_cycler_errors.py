@@ -68,7 +68,11 @@ def test_an_event_that_fails_takes_no_observer_with_it(disks):
 KINDS = {
     "step": lambda: (sgd(2, lr=1), {"momentum": hc.Ramp(0.5, 0.9, 4)}, {}),
     "optimizer": lambda: (sgd(2), {"momentum": 0.5}, {"advance": "optimizer"}),
-    "groups": lambda: (sgd(2), {"momentum": hc.Groups({0: 0.5, 1: None})}, {"relative": True}),
+    "groups": lambda: (
+        sgd(2, momentum=0.3),
+        {"momentum": hc.Groups({0: 0.5, 1: None})},
+        {"relative": True},
+    ),
     "tensors": lambda: (sgd(2, lr=torch.tensor(0.3), momentum=0.4), {"momentum": 0.5}, {}),
     "members": lambda: (adamw(2, lr=torch.tensor(0.3)), {"beta2": hc.Ramp(0.5, 0.9, 4)}, {}),
     "an object": lambda: (SimpleNamespace(lr=1, gate=torch.tensor(0.2)), {"gate": 0.5}, {}),

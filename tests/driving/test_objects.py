@@ -125,3 +125,11 @@ def test_what_nobody_can_drive_is_shown_in_one_line():
     several = [torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)] * 2
     with pytest.raises(TypeError, match=r"no plugin can drive a list: .* got \[SGD \(.{,80} …$"):
         hc.attach(several, lr=P)
+
+
+def test_some_attributes_are_relative():
+    target = SimpleNamespace(p=0.5, q=0.25)
+    cycler = hc.attach(target, p=P, q=P, relative="q")
+    assert (target.p, target.q) == (P(0), 0.25 * P(0))
+    cycler.step()
+    assert (target.p, target.q) == (P(1), 0.25 * P(1))

@@ -58,7 +58,7 @@ def test_what_is_refused_is_shown_cut_short():
         ("start_step", -1, ValueError, "start_step must be at least 0, got start_step=-1"),
         ("start_step", 0.5, ValueError, "start_step must be a whole number, got start_step=0.5"),
         ("start_step", True, TypeError, "start_step must be a whole number, got True (bool)"),
-        ("relative", 1, TypeError, "relative must be True or False, got 1"),
+        ("relative", 1, TypeError, "relative must be True or False, or names in the plan, got 1"),
         ("advance", "epoch", ValueError, "advance must be 'step' or 'optimizer', got 'epoch'"),
         ("on_mismatch", "warn", ValueError, "on_mismatch must be 'error', 'saved' or 'current', g"),
         ("on_event", "print", TypeError, "on_event must be a function on_event(name, cycle, step)"),

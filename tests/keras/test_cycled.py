@@ -127,6 +127,16 @@ def test_relative_multiplies_what_the_optimizer_was_made_with():
         hc.attach(SGD(0.01), weight_decay=factor, relative=True)
 
 
+def test_only_the_names_that_are_relative_multiply():
+    factor = hc.Cycle(0.5, 2.0, 4)
+    optimizer = hc.attach(SGD(0.01, momentum=0.9), lr=factor, momentum=0.5, relative="lr")
+    assert optimizer.values == {"lr": pytest.approx(0.005), "momentum": 0.5}
+    with pytest.raises(ValueError, match="relative names 'beta1', but the plan has lr"):
+        cycled(SGD(), lr=factor, relative="beta1")
+    with pytest.raises(ValueError, match="multiplies momentum, whose present value is 0"):
+        hc.attach(SGD(0.01), lr=factor, momentum=0.5, relative=True)
+
+
 def test_lengths_with_units():
     optimizer = hc.attach(SGD(), lr=hc.Cycle(0.1, 0.5, "2ep"), steps_per_epoch=12)
     assert optimizer.plan == hc.Plan(lr=hc.Cycle(0.1, 0.5, 24))

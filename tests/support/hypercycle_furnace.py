@@ -23,11 +23,9 @@ def hypercycle_attach(target, plan, options):
 class FurnaceCycler(Cycler):
     def __init__(self, furnace, plan, options):
         self._furnace = furnace
-        initial = None
-        if options.relative:
-            places = {name: find(furnace, name) for name in plan}
-            initial = {name: values(furnace, place) for name, place in places.items()}
-        self.begin(plan, options, initial)
+        places = {name: find(furnace, name) for name in options.relative_names(plan)}
+        initial = {name: values(furnace, place) for name, place in places.items()}
+        self.begin(plan, options, initial or None)
 
     @property
     def target(self):
@@ -36,18 +34,19 @@ class FurnaceCycler(Cycler):
     def tracks_for(self, plan, initial):
         tracks = {}
         for name, schedule in plan.items():
+            own = initial and initial.get(name)
             place = find(self._furnace, name)
             if place in tracks:
                 raise names.given_twice(tracks[place].name, name, "Furnace", place)
             track = Track(
                 name,
                 (schedule,),
-                factors=initial and tuple(initial[name][:1]),
+                factors=own and tuple(own[:1]),
                 interval=ACCEPTED.get(name, UNLIMITED),
                 place=(place, tuple(self._furnace.zones)),
             )
             if isinstance(schedule, Groups):
-                track = self._by_zone(track, schedule, initial and initial[name])
+                track = self._by_zone(track, schedule, own)
             tracks[place] = track
         return tuple(tracks.values())
 

@@ -551,14 +551,14 @@ def test_reasons_to_leave_a_group_alone():
     made = optimizer(torch.optim.SGD, {}, {"lr": 0.7}, {"name": "c"}, lr=0.1)
     shared, grouped = hc.Plan(lr=LR), hc.Plan(lr=hc.Groups({0: LR, "c": None}))
 
-    def reasons(plan, *, relative=False):
+    def reasons(plan, *, relative=()):
         beside = made.param_groups[0]
         return [
             reason_to_leave_alone(made, i, plan, beside=beside, relative=relative) for i in range(3)
         ]
 
     assert reasons(shared) == [None, "it has its own lr=0.7", None]
-    assert reasons(shared, relative=True) == [None] * 3
+    assert reasons(shared, relative=["lr"]) == [None] * 3
     assert reasons(grouped) == [None, "Groups of lr does not mention it", None]
     made.param_groups[0]["lr"] = 0.7  # driven there by now: as good as the default
     assert reasons(shared) == [None] * 3
@@ -593,3 +593,58 @@ def test_kept_values_come_back_as_the_objects_that_they_were():
     put_back()
     assert all(now[key] is old[key] for now, old in zip(groups, before, strict=True) for key in old)
     assert [float(beta), float(rate)] == pytest.approx([0.9, 0.1])
+
+
+# Relative in some names alone.
+
+
+def test_only_the_names_that_are_relative_multiply():
+    made = three_named(momentum=0.5)
+    plan = hc.one_cycle(1.0, 40)
+    cycler = hc.attach(made, plan, relative="lr")
+    for step in range(20):
+        assert by_name(made) == {
+            name: plan["lr"](step) * own for name, own in (("a", 1.0), ("b", 0.1), ("c", 0.01))
+        }
+        assert values_of(made, "momentum") == [plan["momentum"](step)] * 3
+        cycler.step()
+    assert initial_in(cycler) == {"lr": [1.0, 0.1, 0.01]}
+    other = three_named(momentum=0.5)
+    again = hc.attach(other, plan, relative=["lr"])
+    again.load_state_dict(cycler.state_dict())
+    assert (by_name(other), values_of(other, "momentum")) == (
+        by_name(made),
+        values_of(made, "momentum"),
+    )
+    for options in ({}, {"relative": True}, {"relative": "momentum"}):
+        wrong = hc.attach(sgd(momentum=0.5), plan, **options)
+        with pytest.raises(
+            ValueError, match=r"was saved as relative in lr and is now (abs|relati)"
+        ):
+            wrong.load_state_dict(cycler.state_dict())
+
+
+def test_a_group_that_comes_later_is_relative_in_these_names():
+    made = sgd(momentum=0.0)
+    cycler = hc.attach(made, lr=LR, momentum=HEAD, relative={"lr"})
+    add_group(made, lr=0.7)
+    add_group(made, momentum=0.3)
+    with pytest.warns(UserWarning, match="group 2 was added and is left alone: it has its own mom"):
+        cycler.step()
+    assert values_of(made, "lr") == [0.1 * LR(1), 0.7 * LR(1), 0.1]
+    assert values_of(made, "momentum") == [HEAD(1), HEAD(1), 0.3]
+
+
+def test_what_would_stay_0_for_ever_is_refused():
+    made = sgd(2, momentum=0.0)
+    before = snapshot(made)
+    with pytest.raises(
+        ValueError, match="multiplies momentum, whose present value is 0, so it wou"
+    ):
+        hc.attach(made, hc.one_cycle(1.0, 40), relative=True)
+    with pytest.raises(ValueError, match="relative names 'rate', but the plan has lr, momentum"):
+        hc.attach(made, hc.one_cycle(1.0, 40), relative=["lr", "rate"])
+    assert snapshot(made) == before
+    made.param_groups[1]["momentum"] = 0.5
+    hc.attach(made, hc.one_cycle(1.0, 40), relative=True)
+    assert values_of(made, "momentum") == [0.0, 0.5 * 0.95]

@@ -310,7 +310,7 @@ def test_relative_resume_multiplies_the_very_first_values():
 
 def test_current_relative_schedules_keep_the_saved_first_values():
     saved = hc.attach(sgd(1, lr=0.2), lr=LR, relative=True).state_dict()
-    made = sgd(1, lr=0.7)
+    made = sgd(1, lr=0.7, momentum=0.5)
     other = hc.Cycle(0.5, 0.6, 2)
     cycler = hc.attach(made, lr=other, momentum=LR, relative=True)
     with pytest.warns(UserWarning, match="going on with the current"):
