@@ -132,8 +132,9 @@ def attach(
         optimizer does, skipped ones of a gradient scaler excepted, and ``step()`` does nothing.
     on_mismatch
         What loading a state whose description differs from the present plan does: ``"error"``
-        refuses, ``"saved"`` takes the saved schedules, ``"current"`` keeps the present ones; the
-        last two warn and list the differences.
+        refuses, ``"saved"`` takes the saved schedules, ``"current"`` keeps the present ones at the
+        saved step, ``"rescale"`` at the same place of the run, where its epochs have another number
+        of steps by now; the last three warn and list the differences.
     on_event
         Called as ``on_event(name, cycle, step)`` when training moves onto a ``"peak"`` (x = 1) or
         a ``"cycle_end"``, after the values of that step are assigned.
@@ -166,7 +167,8 @@ def attach(
     resolved = merge(plan, schedules, "attach").resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
-    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, total_steps)
+    run = total_steps, steps_per_epoch
+    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, *run)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
     asked = plugins.for_target(target)

@@ -10,7 +10,7 @@ from typing import Any
 from hypercycle import plugins
 from hypercycle.driving.drivers import driver_of, take
 from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
-from hypercycle.driving.states import read_state, state_of
+from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import MisuseWarning, warn
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
@@ -214,7 +214,8 @@ class Cycler(ABC):
 
         ``initial`` is the text of the initial values that a relative plan multiplies, or null.
         """
-        return state_of(int(self.last_epoch), describe_plan(self.plan), self.present_initial())
+        plan, run = describe_plan(self.plan), self._options.run
+        return state_of(int(self.last_epoch), plan, self.present_initial(), run)
 
     def present_initial(self) -> dict[str, list[float]] | None:
         """Return the values that a relative plan multiplies, by name, as they are to be saved."""
@@ -232,7 +233,8 @@ class Cycler(ABC):
         on_mismatch
             What to do where the saved description differs from the present plan, if not what was
             told to ``attach``: ``"error"`` refuses and lists the differences; ``"saved"`` takes
-            the saved schedules and ``"current"`` keeps the present ones, both with a warning.
+            the saved schedules, ``"current"`` keeps the present ones, and ``"rescale"`` keeps them
+            at the same place of the run, where only lengths differ; these warn.
 
         Raises
         ------
@@ -247,7 +249,7 @@ class Cycler(ABC):
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None
     ) -> tuple[Plan, dict[str, list[float]] | None, tuple[Track, ...], int]:
         """Return the plan, initial values, tracks and step of a state; change nothing."""
-        step, saved_plan, saved_initial = read_state(state_dict)
+        step, saved_plan, saved_initial, saved_run = read_state(state_dict)
         options = self._options
         if on_mismatch is not None:
             options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
@@ -259,13 +261,19 @@ class Cycler(ABC):
             lines.append(f"the plan was saved as {then} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
-            if choice == "error":
+            others = without_lengths(saved_plan), without_lengths(describe_plan(self.plan))
+            if choice == "error" or (choice == "rescale" and differences(*others)):
                 raise ValueError(
                     f"the saved schedules differ from the present ones:\n  {listed}\n"
-                    "Pass on_mismatch='saved' to go on with the saved ones, or 'current' to keep "
-                    "the present ones at the saved step."
+                    "Pass on_mismatch='saved' to go on with the saved ones, 'current' to keep the "
+                    "present ones at the saved step, or 'rescale' to keep them at the same place "
+                    "of the run, where nothing but lengths differs."
                 )
-            warn(f"going on with the {choice} schedules; the differences are:\n  {listed}")
+            how = f"the {choice} schedules"
+            if choice == "rescale":
+                before, step = step, rescaled_step(step, saved_run, options.run)
+                how = f"the present schedules at step {step}, for the saved one {before}"
+            warn(f"going on with {how}; the differences are:\n  {listed}")
             if choice == "saved":
                 plan = plan_from(saved_plan)
             else:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
 
+_FACTS = ("total_steps", "steps_per_epoch")
 Relative = bool | str | Collection[str]
-OnMismatch = Literal["error", "saved", "current"]
+OnMismatch = Literal["error", "saved", "current", "rescale"]
 OnEvent = Callable[[str, int, int], object]
 PlanLike = (
     Plan
@@ -38,15 +39,17 @@ class Options:
     on_event: OnEvent | None = None
     events_of: str | Schedule | None = None
     total_steps: int | None = None
+    steps_per_epoch: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))
         object.__setattr__(self, "relative", checked_relative(self.relative))
         if self.advance not in ("step", "optimizer"):
             raise ValueError(f"advance must be 'step' or 'optimizer', got {self.advance!r}")
-        if self.on_mismatch not in ("error", "saved", "current"):
+        if self.on_mismatch not in get_args(OnMismatch):
             raise ValueError(
-                f"on_mismatch must be 'error', 'saved' or 'current', got {self.on_mismatch!r}"
+                "on_mismatch must be 'error', 'saved', 'current' or 'rescale', got "
+                f"{self.on_mismatch!r}"
             )
         if self.on_event is not None and not callable(self.on_event):
             raise TypeError(
@@ -62,6 +65,11 @@ class Options:
         """
         return names_in(plan, self.relative)
 
+    @property
+    def run(self) -> dict[str, int | None]:
+        """How many steps there are in an epoch and in the run, as far as it was told."""
+        return {name: getattr(self, name) for name in _FACTS}
+
     def refuse_others(
         self, honoured: Collection[str], target: str, instead: Mapping[str, str] | None = None
     ) -> None:
@@ -70,7 +78,7 @@ class Options:
         Parameters
         ----------
         honoured
-            The options that the caller honours. ``total_steps`` is a fact of the run, no wish.
+            The options that the caller honours. How many steps there are is a fact, no wish.
         target
             What is driven, such as ``"a Keras optimizer"``.
         instead
@@ -85,7 +93,7 @@ class Options:
         """
         for field in fields(self):
             value = getattr(self, field.name)
-            if value == field.default or field.name in {*honoured, "total_steps"}:
+            if value == field.default or field.name in {*honoured, *_FACTS}:
                 continue
             reason = (instead or {}).get(field.name, "")
             raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from numbers import Real
 from reprlib import repr as short
 from typing import Any
@@ -13,17 +14,21 @@ from hypercycle.numbers.checks import whole_number
 
 STATE_VERSION = 2
 _STATE_KEYS = {"version", "step", "plan", "initial"}
+_LENGTHS = {"step_size_up", "step_size_down", "steps"}
 
 
 def state_of(
-    step: int, plan: Mapping[str, Any], initial: Mapping[str, list[float]] | None
+    step: int,
+    plan: Mapping[str, Any],
+    initial: Mapping[str, list[float]] | None,
+    run: Mapping[str, int | None],
 ) -> dict[str, Any]:
-    """Return a state: two numbers and two texts of JSON, whatever the plan.
+    """Return a state: two numbers and three texts of JSON, whatever the plan.
 
     Texts, because ``torch.distributed.checkpoint`` fills the structure that there is with what was
     saved, leaf by leaf: of a plan in pieces, it would load those that the present one has too.
 
-    >>> state_of(3, {"lr": {"kind": "constant", "value": 0.1}}, None)["plan"]
+    >>> state_of(3, {"lr": {"kind": "constant", "value": 0.1}}, None, {})["plan"]
     '{"lr": {"kind": "constant", "value": 0.1}}'
     """
     import json  # which importing hypercycle need not pay for
@@ -33,20 +38,21 @@ def state_of(
         "step": step,
         "plan": json.dumps(plan),
         "initial": json.dumps(initial),
+        "run": json.dumps(run),
     }
 
 
 def read_state(
     state: Any,
-) -> tuple[int, dict[str, Any], dict[str, list[float]] | None]:
-    """Return the step, the description of the plan and the initial values in a state.
+) -> tuple[int, dict[str, Any], dict[str, list[float]] | None, dict[str, int]]:
+    """Return the step, the description of the plan, the initial values and the run in a state.
 
     Raises
     ------
     ValueError
         If it is no state, or that of a version that is not known.
     """
-    if not isinstance(state, Mapping) or set(state) != _STATE_KEYS:
+    if not isinstance(state, Mapping) or set(state) - {"run"} != _STATE_KEYS:
         got = sorted(map(str, state)) if isinstance(state, Mapping) else type(state).__name__
         raise ValueError(
             f"not a hypercycle cycler state: expected the keys {sorted(_STATE_KEYS)}, got {got}"
@@ -68,7 +74,11 @@ def read_state(
     step = state["step"]
     if not is_number(step):
         raise ValueError(f"the saved step must be a whole number, got {short(step)}")
-    return whole_number(step, "the saved step"), dict(plan), initial
+    run = _parsed(state.get("run", {}), "run")
+    if not isinstance(run, Mapping):
+        raise ValueError(f"the saved run must be a mapping, got {short(run)}")
+    known = {name: number for name, number in run.items() if _is_positive(number)}
+    return whole_number(step, "the saved step"), dict(plan), initial, known
 
 
 def _parsed(value: Any, what: str) -> Any:
@@ -120,3 +130,46 @@ def _is_finite(value: Any) -> bool:
         return isinstance(value, Real) and math.isfinite(value)
     except OverflowError:  # a whole number beyond floats
         return False
+
+
+def _is_positive(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def rescaled_step(step: int, saved: Mapping[str, int], present: Mapping[str, int | None]) -> int:
+    r"""Return the step that is at the place of the present run where another one was in its own.
+
+    .. math:: step' = \lfloor step \cdot n' / n + 1/2 \rfloor
+
+    where n is the number of steps in an epoch, or in the whole run, whichever both runs tell.
+
+    Raises
+    ------
+    ValueError
+        If nothing tells how the steps have changed, or two numbers tell it differently.
+
+    Examples
+    --------
+    >>> rescaled_step(30, {"steps_per_epoch": 10}, {"steps_per_epoch": 20, "total_steps": None})
+    60
+    """
+    ratios = {Fraction(now, saved[name]) for name, now in present.items() if now and name in saved}
+    if len(ratios) != 1:
+        told = "nothing tells" if not ratios else "steps_per_epoch and total_steps tell differently"
+        raise ValueError(
+            f"on_mismatch='rescale': {told} how the number of steps has changed: give attach "
+            "steps_per_epoch or total_steps, in the run that saves and in the one that goes on"
+        )
+    return int(step * ratios.pop() + Fraction(1, 2))
+
+
+def without_lengths(description: Any) -> Any:
+    """Return a description in which only lengths are left out: those of another run differ."""
+    if isinstance(description, Mapping):
+        return {
+            key: without_lengths(one) for key, one in description.items() if key not in _LENGTHS
+        }
+    if isinstance(description, (list, tuple)):
+        pair = len(description) == 2 and isinstance(description[0], Mapping)
+        return [without_lengths(one) for one in (description[:1] if pair else description)]
+    return description

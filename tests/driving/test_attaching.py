@@ -90,7 +90,7 @@ class Guarded:
             (),
             {"p": P, "on_mismatch": "warn"},
             ValueError,
-            "on_mismatch must be 'error', 'saved' or",
+            "on_mismatch must be 'error', 'saved', 'current' or 'rescale'",
         ),
         ((), {"p": P, "on_event": "print"}, TypeError, "on_event must be a function on_event(name"),
         ((), {"p": P, "on_event": print, "events_of": "q"}, ValueError, "events follow the plan's"),

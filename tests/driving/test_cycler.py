@@ -108,6 +108,7 @@ def test_state_is_plain_and_brings_back_the_step():
         "step": 3,
         "plan": '{"p": {"kind": "cycle", "low": 0.1, "high": 0.5, "step_size_up": 4}}',
         "initial": "null",
+        "run": '{"total_steps": null, "steps_per_epoch": null}',
     }
     kept = copy.deepcopy(state)
     other = SimpleNamespace(p=0.0)
@@ -271,3 +272,32 @@ def test_a_copy_goes_on_by_itself(copied):
     assert repr(again) == "ObjectCycler(step=4, Plan(p=Cycle(0.1, 0.5, 4)))"
     cycler.load_state_dict(again.state_dict())
     assert cycler.target.p == 0.5
+
+
+def epochs(steps_per_epoch, high=0.5, **options):
+    target = SimpleNamespace(p=0.0)
+    plan = hc.Cycle(0.1, high, "4ep")
+    return target, hc.attach(target, p=plan, steps_per_epoch=steps_per_epoch, **options)
+
+
+@pytest.mark.parametrize("where", ["attach", "load"])
+def test_a_run_with_other_epochs_goes_on_at_the_same_place(where):
+    _, saved = epochs(10, start_step=30)
+    options = {"on_mismatch": "rescale"}
+    target, cycler = epochs(20, **(options if where == "attach" else {}))
+    with pytest.warns(UserWarning, match=r"at step 60, for the saved one 30; .*\n  p.step_size_up"):
+        cycler.load_state_dict(saved.state_dict(), **({} if where == "attach" else options))
+    assert (cycler.last_epoch, target.p) == (60, saved.values["p"])
+    cycler.load_state_dict(cycler.state_dict())
+    assert cycler.last_epoch == 60
+
+
+def test_rescaling_is_for_lengths_alone():
+    _, saved = epochs(10, start_step=30)
+    target, cycler = epochs(20, high=0.6)
+    with pytest.raises(ValueError, match=r"differ from the present.*\n.*p.high.*\n.*p.step_size"):
+        cycler.load_state_dict(saved.state_dict(), on_mismatch="rescale")
+    other = hc.attach(SimpleNamespace(p=0.0), p=hc.Cycle(0.1, 0.5, 80))
+    with pytest.raises(ValueError, match="nothing tells how the number of steps has changed"):
+        other.load_state_dict(saved.state_dict(), on_mismatch="rescale")
+    assert (cycler.last_epoch, other.last_epoch, target.p) == (0, 0, 0.1)

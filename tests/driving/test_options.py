@@ -24,7 +24,7 @@ def test_nothing_needs_to_be_said():
 
 def test_what_is_left_as_it_is_by_default_is_never_refused():
     told = {field.name for field in fields(Options)}
-    assert {*GIVEN, "total_steps"} == told
+    assert {*GIVEN, "total_steps", "steps_per_epoch"} == told
     for name in GIVEN:
         Options(**{name: getattr(Options(), name)}).refuse_others(set(), "a kettle")
 
@@ -43,7 +43,7 @@ def test_what_is_given_is_honoured_or_refused(name):
 
 
 def test_the_length_of_the_run_is_a_fact_and_no_wish():
-    Options(total_steps=100).refuse_others([], "a kettle")
+    Options(total_steps=100, steps_per_epoch=10).refuse_others([], "a kettle")
 
 
 def test_what_is_refused_is_shown_cut_short():
@@ -60,7 +60,7 @@ def test_what_is_refused_is_shown_cut_short():
         ("start_step", True, TypeError, "start_step must be a whole number, got True (bool)"),
         ("relative", 1, TypeError, "relative must be True or False, or names in the plan, got 1"),
         ("advance", "epoch", ValueError, "advance must be 'step' or 'optimizer', got 'epoch'"),
-        ("on_mismatch", "warn", ValueError, "on_mismatch must be 'error', 'saved' or 'current', g"),
+        ("on_mismatch", "warn", ValueError, "on_mismatch must be 'error', 'saved', 'current' or "),
         ("on_event", "print", TypeError, "on_event must be a function on_event(name, cycle, step)"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The state of a cycler: two numbers and two texts; the first version is read too."""
+"""The state of a cycler: two numbers and three texts; the first version is read too."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import re
 import pytest
 
 import hypercycle as hc
-from hypercycle.driving.states import read_state, state_of
+from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
 from hypercycle.plans.plan import describe_plan
 
 PLAN = describe_plan(hc.Plan(lr=hc.Cycle(0.1, 0.5, 4, waveform=("hann", "sine")), momentum=0.9))
@@ -15,11 +15,17 @@ INITIAL = {"lr": [0.1, 1e-300], "momentum": [0.5, 2.0**-1074]}
 
 @pytest.mark.parametrize("initial", [None, INITIAL])
 def test_what_is_written_is_read(initial):
-    state = state_of(2**53 - 1, PLAN, initial)
+    run = {"total_steps": None, "steps_per_epoch": 10}
+    state = state_of(2**53 - 1, PLAN, initial, run)
     assert {key: type(value) for key, value in state.items()} == {
-        "version": int, "step": int, "plan": str, "initial": str
+        "version": int, "step": int, "plan": str, "initial": str, "run": str
     }  # fmt: skip
-    assert read_state(state) == (2**53 - 1, json.loads(json.dumps(PLAN)), initial)
+    assert read_state(state) == (
+        2**53 - 1,
+        json.loads(json.dumps(PLAN)),
+        initial,
+        {"steps_per_epoch": 10},
+    )
     assert read_state(json.loads(json.dumps(state))) == read_state(state)
 
 
@@ -29,6 +35,7 @@ def test_the_first_version_held_the_data_itself(initial):
         3,
         PLAN,
         initial,
+        {},
     )
 
 
@@ -41,9 +48,58 @@ def test_the_first_version_held_the_data_itself(initial):
         ({"initial": "nul"}, "the saved initial values must be a text of JSON, got 'nul'"),
         ({"initial": '{"lr": [NaN], "momentum": [1]}'}, "must be None or a list of numbers"),
         ({"initial": "{}"}, "must be None or a list of numbers for each name in the plan"),
+        ({"run": "[]"}, "the saved run must be a mapping, got []"),
         ({"version": 3}, "the state has version 3, this hypercycle reads versions 1 and 2: use"),
     ],
 )
 def test_what_is_no_state_is_refused(change, message):
     with pytest.raises(ValueError, match=re.escape(message)):
-        read_state(state_of(3, PLAN, INITIAL) | change)
+        read_state(state_of(3, PLAN, INITIAL, {}) | change)
+
+
+# Another number of steps in an epoch, or in the run.
+
+
+@pytest.mark.parametrize(
+    ("step", "saved", "present", "expected"),
+    [
+        (30, {"steps_per_epoch": 10}, {"steps_per_epoch": 20}, 60),
+        (30, {"steps_per_epoch": 10}, {"steps_per_epoch": 5, "total_steps": 50}, 15),
+        (7, {"total_steps": 100}, {"total_steps": 50, "steps_per_epoch": None}, 4),
+        (2**53 - 2, {"total_steps": 2}, {"total_steps": 1}, 2**52 - 1),
+        (5, {"steps_per_epoch": 3, "total_steps": 9}, {"steps_per_epoch": 6, "total_steps": 18}, 10),
+    ],
+)  # fmt: skip
+def test_the_same_place_of_the_run(step, saved, present, expected):
+    assert rescaled_step(step, saved, present) == expected
+
+
+@pytest.mark.parametrize(
+    ("saved", "present", "message"),
+    [
+        ({}, {"steps_per_epoch": 5}, "nothing tells how the number of steps has changed"),
+        ({"total_steps": 5}, {"steps_per_epoch": 5, "total_steps": None}, "nothing tells how"),
+        (
+            {"steps_per_epoch": 5, "total_steps": 10},
+            {"steps_per_epoch": 10, "total_steps": 10},
+            "steps_per_epoch and total_steps tell differently how the number",
+        ),
+    ],
+)
+def test_where_the_run_is_not_told_nothing_is_rescaled(saved, present, message):
+    with pytest.raises(ValueError, match=f"on_mismatch='rescale': {message}"):
+        rescaled_step(3, saved, present)
+
+
+def test_what_differs_in_lengths_alone():
+    def plan(length, high=0.5):
+        return describe_plan(
+            hc.Plan(
+                lr=hc.Chain((hc.Ramp(0.0, high, length), length), hc.Cycle(0.1, high, length, 3)),
+                beta=hc.Groups({"a": hc.Product(hc.Cycle(0.1, 0.2, length), 0.5), "b": None}),
+            )
+        )
+
+    assert plan(4) != plan(8)
+    assert without_lengths(plan(4)) == without_lengths(plan(8))
+    assert without_lengths(plan(4)) != without_lengths(plan(4, high=0.6))
