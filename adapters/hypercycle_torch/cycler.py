@@ -59,6 +59,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     """
 
     optimizer: Any
+    bound = _BOUND
     _told_updates = False
     _watch: Watch | None = None
 
@@ -166,8 +167,10 @@ class OptimizerCycler(Cycler, LRScheduler):
         Who moves ``last_epoch`` and asks, as ignite's handlers do, assigns these rates; all else
         that the plan drives takes the values of that step here, as momentum does in ``CyclicLR``.
         """
-        self._take_up(self.optimizer.param_groups)
         rates = self.get_last_lr()
+        if self.detached:
+            return rates
+        self._take_up(self.optimizer.param_groups)
         row = self._row(max(int(self.last_epoch), 0))  # SequentialLR undoes step 0
         for track, entry in zip(self._tracks.tracks, row, strict=True):
             destination: Destination = track.place
@@ -277,15 +280,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what puts the present objects back into the groups, tensors filled as they are."""
         keys = {track.place.hyperparameter.key for track in tracks}
-        put_back = keep_values(self.optimizer.param_groups, keys)
-        bound = {name: getattr(self, name) for name in _BOUND if hasattr(self, name)}
-
-        def put_all_back() -> None:
-            put_back()
-            for name, value in bound.items():
-                setattr(self, name, value)
-
-        return put_all_back
+        return keep_values(self.optimizer.param_groups, keys)
 
     def places(self, tracks: tuple[Track, ...]) -> dict[Hashable, str]:
         """Return what is written, a hyperparameter of a group, with the name it has in the plan."""

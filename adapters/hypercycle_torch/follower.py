@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from hypercycle.driving.cycler import Cycler
-from hypercycle.driving.drivers import driver_of, release
+from hypercycle.driving.drivers import driver_of
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
@@ -74,13 +74,12 @@ class OptimizerFollower(OptimizerCycler):
             )
         return super().get_lr()
 
-    def detach(self) -> None:
-        """Stop following the optimizer; its values stay as they are."""
+    def detach(self, *, restore: bool = False) -> None:
+        """Stop following the optimizer; see :meth:`hypercycle.driving.cycler.Cycler.detach`."""
         for hook in self._hooks:
             hook.remove()
-        if self._hooks:
-            self._hooks = []
-            release(self, self.places(self._tracks.tracks))
+        self._hooks = []
+        super().detach(restore=restore)
 
     def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:
         """Return what becomes of an earlier follower: what it shares is this one's now."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hypercycle import plugins
-from hypercycle.driving.drivers import driver_of, take
+from hypercycle.driving.drivers import driver_of, release, take
 from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
 from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
 from hypercycle.driving.tracks import Track, Tracks
@@ -19,8 +19,12 @@ from hypercycle.schedules.schedule import Record
 
 _ADOPTED = (
     "plan", "_initial", "_tracks", "_columns", "_first_step", "_rows_ahead", "_clock_owner",
-    "last_epoch", "_watched",
+    "last_epoch", "_watched", "_give_back",
 )  # fmt: skip
+# What is computed ahead is computed again; plugins belong to the process.
+_LEFT_OUT = {
+    "_columns", "_first_step", "_rows_ahead", "_observers", "_watched", "_give_back"
+}  # fmt: skip
 
 
 class Cycler(ABC):
@@ -38,10 +42,16 @@ class Cycler(ABC):
         The schedules, lengths in steps.
     last_epoch
         Updates made (the name is PyTorch's). The next ``step()`` goes on from what is assigned.
+    detached
+        Whether :meth:`detach` was called.
     """
 
     plan: Plan
     last_epoch: int
+    # What ``install`` keeps in attributes.
+    bound: tuple[str, ...] = ()
+    detached: bool = False
+    _give_back: Callable[[], object] | None = None
 
     # What a kind of target brings along.
 
@@ -121,7 +131,8 @@ class Cycler(ABC):
         joint = Tracks(tracks)
         columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
-        before = {name: getattr(self, name) for name in _ADOPTED if hasattr(self, name)}
+        names = (*_ADOPTED, *self.bound)
+        before = {name: getattr(self, name) for name in names if hasattr(self, name)}
         put_back = self.keep(tracks)
         try:
             self.install(tracks, columns)
@@ -130,6 +141,7 @@ class Cycler(ABC):
             self._tracks = joint
             self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
             self._clock_owner = clock_owner
+            self._give_back = self._give_back or put_back
             self.last_epoch = step
             self._watched = clock_owner is not None or bool(self._observers)
             _raise_first(self._observe())
@@ -145,6 +157,32 @@ class Cycler(ABC):
         if self._options.on_event is None:
             return None
         return plan.clock_owner(self._options.events_of)
+
+    def detach(self, *, restore: bool = False) -> None:
+        """Stop driving the target: ``step()`` does nothing any more, whoever calls it.
+
+        Parameters
+        ----------
+        restore
+            Give back the values that the target had when it was attached, instead of leaving the
+            present ones.
+
+        Raises
+        ------
+        RuntimeError
+            If they are to be restored by a copy of a cycler, which has not seen them.
+        """
+        if restore:
+            if self._give_back is None:
+                raise RuntimeError(
+                    "a copy of a cycler does not know the values from before it was attached: "
+                    "detach the one that attach() returned"
+                )
+            self._give_back()
+        self.detached = True
+        self._watched = False
+        self.step = _stay  # type: ignore[method-assign]
+        release(self, self.places(self._tracks.tracks))
 
     def step(self) -> None:
         """Move on by one update and assign the values of the new step."""
@@ -294,18 +332,22 @@ class Cycler(ABC):
         return {name: saved.get(name, values) for name, values in self._initial.items()}
 
     def __getstate__(self) -> dict[str, Any]:
-        # What is computed ahead is computed again; plugins belong to the process.
-        left_out = ("_columns", "_first_step", "_rows_ahead", "_observers", "_watched")
-        return {name: value for name, value in self.__dict__.items() if name not in left_out}
+        return {name: value for name, value in self.__dict__.items() if name not in _LEFT_OUT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget_ahead()
         self._observers = plugins.observers()
-        self._watched = self._clock_owner is not None or bool(self._observers)
+        watched = self._clock_owner is not None or bool(self._observers)
+        self._watched = watched and not self.detached
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(step={self.last_epoch}, {self.plan!r})"
+
+
+def _stay(*arguments: Any, **keywords: Any) -> None:
+    """Take the place of ``step`` in a cycler that is detached: to ask at each step would cost."""
+    del arguments, keywords
 
 
 def _raise_first(errors: list[Exception]) -> None:

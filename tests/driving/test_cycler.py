@@ -9,6 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import strategies
+import torch
+from torch_models import sgd, update
 
 import hypercycle as hc
 
@@ -301,3 +303,42 @@ def test_rescaling_is_for_lengths_alone():
     with pytest.raises(ValueError, match="nothing tells how the number of steps has changed"):
         other.load_state_dict(saved.state_dict(), on_mismatch="rescale")
     assert (cycler.last_epoch, other.last_epoch, target.p) == (0, 0, 0.1)
+
+
+# Letting go.
+
+
+@pytest.mark.parametrize("restore", [False, True])
+@pytest.mark.parametrize("kind", ["an object", "groups", "tensors", "optimizer"])
+def test_a_detached_cycler_lets_go(kind, restore):
+    target = {
+        "an object": lambda: SimpleNamespace(lr=1),
+        "groups": lambda: sgd(2, lr=0.3),
+        "tensors": lambda: sgd(2, lr=torch.tensor(0.3)),
+        "optimizer": lambda: sgd(lr=0.3),
+    }[kind]()
+    holders = getattr(target, "param_groups", None) or [vars(target)]
+    before = [(one["lr"], float(one["lr"])) for one in holders]
+    options = {"advance": "optimizer"} if kind == "optimizer" else {}
+    cycler = hc.attach(target, lr=P, **options)
+    assert not cycler.detached
+    for _ in range(3):
+        update(target) if kind == "optimizer" else cycler.step()
+    cycler.detach(restore=restore)
+    assert cycler.detached
+    if restore:
+        assert [(one["lr"], float(one["lr"])) for one in holders] == before
+        assert all(one["lr"] is rate for one, (rate, _) in zip(holders, before, strict=True))
+    else:
+        assert [float(one["lr"]) for one in holders] == pytest.approx([P(3)] * len(holders))
+    for one in holders:
+        one["lr"] = 0.77
+    for _ in range(10):
+        cycler.step()
+    again = pickle.loads(pickle.dumps(cycler)) if kind != "an object" else copy.copy(cycler)
+    again.step()
+    assert [one["lr"] for one in holders] == [0.77] * len(holders)
+    assert (cycler.last_epoch, cycler.values) == (3, {"lr": P(3)})
+    hc.attach(target, lr=P)  # which tells of no other cycler
+    with pytest.raises(RuntimeError, match="a copy of a cycler does not know the values from"):
+        copy.deepcopy(hc.attach(SimpleNamespace(lr=1), lr=P)).detach(restore=True)
