@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -148,9 +149,14 @@ def train_step(transformation: Transformation) -> Callable[..., Any]:
     return step
 
 
+@cache  # for `agree` and `jit_loop`
+def compiled_step(row: Row) -> Callable[..., Any]:
+    return jax.jit(train_step(row.transformation), donate_argnums=(0, 1))
+
+
 def jit_loop(row: Row) -> Work:
     """Call a compiled step in a loop."""
-    step = jax.jit(train_step(row.transformation), donate_argnums=(0, 1))
+    step = compiled_step(row)
     params, batch = start()
     state = row.transformation.init(params)
 
@@ -216,7 +222,7 @@ def agree(rows: Sequence[Row]) -> None:
         *_, cycled_count = row.label.split(", ")
         if not cycled_count.isdigit():
             continue
-        step = jax.jit(train_step(row.transformation))
+        step = compiled_step(row)
         params, batch = start()
         state = row.transformation.init(params)
         for _ in range(HALF // 2):

@@ -55,7 +55,7 @@ def test_prints_a_table_of_all_policies_in_80_columns(quick):
         assert len(rows) == 1, done.stdout
         accuracies = [float(value) for value in re.findall(r"(\d+\.\d) ±", rows[0])]
         assert all(0 <= accuracy <= 100 for accuracy in accuracies)
-        assert accuracies[-1] > 30  # ten classes: it has learned something
+        assert accuracies[-1] > 20  # ten classes: it has learned something
 
 
 def test_begins_with_the_bounds_that_the_cycles_run_between(quick):

@@ -128,7 +128,7 @@ def test_prints_the_table_and_saves_the_plots(tmp_path):
         rows = [line for line in lines if re.match(rf"{policy} +({number} +){{3}}", line)]
         assert len(rows) == 1, done.stdout
         accuracies = [float(value) for value in re.findall(r"(\d+\.\d) ±", rows[0])]
-        assert 30 < accuracies[-1] <= 100  # ten classes: it has learned something
+        assert 20 < accuracies[-1] <= 100  # ten classes: it has learned something
     cycle, *between = re.search(
         r"Cycles: (\d+) iterations, between (\S+) and (\S+)$", done.stdout, re.MULTILINE
     ).groups()
