@@ -277,6 +277,41 @@ class Plan(Mapping[str, Any]):
 
         return Plan(**override(self, changes))
 
+    def fingerprint(self) -> str:
+        """Return 16 hexadecimal digits that tell this plan from any other.
+
+        For states that hold a count and no plan, such as Optax's and Keras's weights: store it
+        beside them, and ask :meth:`check_fingerprint` before they are loaded. It is the start of
+        the SHA-256 of the plan's description: the same in every process, and for a plan that is
+        read from a file or pickled. A function of your own counts by its name.
+
+        Examples
+        --------
+        >>> from hypercycle import Cycle
+        >>> Plan(lr=Cycle(0.1, 0.5, 4)).fingerprint()
+        'a9518300bdef2432'
+        """
+        import hashlib
+        import json
+
+        # Through JSON first, where the index of a group is a text.
+        description = json.loads(json.dumps(describe_plan(self)))
+        text = json.dumps(description, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def check_fingerprint(self, saved: str) -> None:
+        """Raise ValueError if a fingerprint is that of another plan.
+
+        >>> plan = Plan(lr=0.1)
+        >>> plan.check_fingerprint(plan.fingerprint())
+        """
+        present = self.fingerprint()
+        if saved != present:
+            raise ValueError(
+                f"what was saved belongs to another plan: its fingerprint is {saved!r:.40}, and "
+                f"{present!r} is that of {self!r:.200}"
+            )
+
     def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
         """Return what happens when training moves onto ``step``.
 

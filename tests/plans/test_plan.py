@@ -1,6 +1,7 @@
 """Plan: names and their schedules."""
 
 import json
+import math
 import pickle
 import re
 from collections import UserDict, UserList
@@ -99,6 +100,30 @@ def test_what_is_not_resolved_yet_says_what_to_do():
     with pytest.raises(ValueError, match="pass steps_per_epoch=… to attach"):
         plan.resolve(total_steps=3)
     assert not hc.Plan(lr=hc.Groups({0: plan["lr"]})).resolved
+
+
+def test_a_fingerprint_tells_plans_apart_and_nothing_else(tmp_path):
+    wave = hc.Cycle(0.1, 0.5, 4, waveform=hc.waveforms()["hann"])
+    plan = hc.Plan(lr=wave, wd=hc.Groups({0: 0.1, "a": hc.Ramp(0.0, 1.0, 3)}), beta1=0.9)
+    same = [
+        hc.Plan(beta1=0.9, wd=hc.Groups({"a": hc.Ramp(0, 1, 3), 0: 0.1}), lr=wave),
+        pickle.loads(pickle.dumps(plan)),
+        hc.Plan.from_dict(plan.to_dict()),
+    ]
+    for one in same:
+        assert one.fingerprint() == plan.fingerprint()
+        one.check_fingerprint(plan.fingerprint())
+    others = [
+        hc.Plan(lr=0.1, wd=plan["wd"], beta1=0.9),
+        hc.Plan(lr=wave, wd=plan["wd"]),
+        hc.Plan(lr=wave, wd=plan["wd"], beta2=0.9),
+        hc.Plan(lr=wave, wd=hc.Groups({1: 0.1, "a": hc.Ramp(0.0, 1.0, 3)}), beta1=0.9),
+        hc.Plan(lr=wave, wd=plan["wd"], beta1=math.nextafter(0.9, 1.0)),
+    ]
+    assert len({one.fingerprint() for one in [plan, *others]}) == 1 + len(others)
+    for one in others:
+        with pytest.raises(ValueError, match="what was saved belongs to another plan: its finge"):
+            one.check_fingerprint(plan.fingerprint())
 
 
 NO_SCHEDULE = "must be a schedule (such as Cycle, Ramp, or a function of the step) or a number, got"
