@@ -72,16 +72,17 @@ class ObjectCycler(Cycler):
 
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what assigns the present values again."""
-        present = {track.name: getattr(self._object, track.name) for track in tracks}
+        target = self._object  # not this cycler, which would be circular
+        present = {track.name: getattr(target, track.name) for track in tracks}
         before = [
             # An int stays one; what is filled in place changes under our hands.
-            (name, value if isinstance(value, Real) else _number(self._object, name))
+            (name, value if isinstance(value, Real) else _number(target, name))
             for name, value in present.items()
         ]
 
         def put_back() -> None:
             for name, value in before:
-                _set(self._object, name, value)
+                _set(target, name, value)
 
         return put_back
 
