@@ -74,5 +74,5 @@ for _ in range(500):
 print([group["weight_decay"] for group in optimizer.param_groups])
 
 # %%
-# The learning rate is not relative then: it is not in the plan. In a plan of both, everything is
-# relative, so a learning rate is given as a factor, too: ``lr=hc.Cycle(0.1, 1.0, 1000)``.
+# In a plan that has a learning rate too, say which of them is a factor:
+# ``relative="weight_decay"``.

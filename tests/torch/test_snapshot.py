@@ -121,7 +121,8 @@ OPTIMIZERS = {
 SCHEDULERS = {
     "none": lambda _: None,
     "cycler": lambda made: hc.attach(
-        made, lr=hc.Cycle(0.5, 1.0, 3), weight_decay=hc.Cycle(0.0, 1e-2, 4), relative=True
+        made, lr=hc.Cycle(0.5, 1.0, 3), relative="lr",
+        weight_decay=hc.Groups({0: hc.Cycle(0.0, 1e-2, 4), 1: None}),
     ),
     "follower": lambda made: hc.attach(
         made, lr=hc.Cycle(0.5, 1.0, 3), relative=True, advance="optimizer"
