@@ -20,6 +20,7 @@ WHEEL_VENV := .venv-wheel
 # JAX needs NumPy 2, the rest does not.
 OLDEST_VENV := .venv-oldest
 OLDEST_NUMPY1_VENV := .venv-oldest-numpy1
+TRAINERS_VENV := .venv-trainers
 OLDEST_WARNINGS := -W ignore::DeprecationWarning -W ignore::FutureWarning
 BIN := $(VENV)/bin
 INSTALL := -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -39,7 +40,7 @@ SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-quick test-oldest test-wheel fuzz walk lint types docs wheel bench clean
+.PHONY: help demo test test-quick test-oldest test-wheel test-trainers fuzz walk lint types docs wheel bench clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
@@ -48,6 +49,7 @@ help:
 	@echo "make test-oldest  the tests, with the oldest versions of everything (minutes, gigabytes)"
 	@echo "make test-wheel   tests from the sdist, with the wheel installed"
 	@echo "make fuzz    hostile and random input, in new rounds for FUZZ_MINUTES; failures are kept"
+	@echo "make test-trainers  the tests in Lightning, Transformers and others (minutes, gigabytes)"
 	@echo "make walk    every optimizer x every hyperparameter, 20 kills in each framework (minutes)"
 	@echo "make lint    ruff: rules and format"
 	@echo "make types   mypy on the source, pyright on what users see"
@@ -72,9 +74,9 @@ test-quick: $(VENV)/test.installed
 
 # Old packages use what their younger dependencies deprecate. Benchmarks have no oldest versions.
 test-oldest: $(addsuffix /torch-$(OLDEST_TORCH).installed,$(OLDEST_NUMPY1_VENV) $(OLDEST_VENV))
-	$(OLDEST_NUMPY1_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/test_benchmarks.py $(KERAS_TESTS) $(JAX_TESTS)) $(PYTEST_ARGS)
+	$(OLDEST_NUMPY1_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/trainers tests/test_benchmarks.py $(KERAS_TESTS) $(JAX_TESTS)) $(PYTEST_ARGS)
 	KERAS_BACKEND=torch $(OLDEST_NUMPY1_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
-	$(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/test_benchmarks.py tests/torch $(KERAS_TESTS)) $(PYTEST_ARGS)
+	$(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(addprefix --ignore ,tests/trainers tests/test_benchmarks.py tests/torch $(KERAS_TESTS)) $(PYTEST_ARGS)
 	KERAS_BACKEND=jax $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
 	KERAS_BACKEND=tensorflow $(OLDEST_VENV)/bin/python -m pytest $(OLDEST_WARNINGS) $(KERAS_TESTS)
 
@@ -83,6 +85,9 @@ fuzz: $(VENV)/test.installed
 	end=$$(($$(date +%s) + 60 * $(FUZZ_MINUTES))); \
 	while OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(SIDE_BY_SIDE) --hypothesis-profile fuzz $(FUZZ_TESTS) $(PYTEST_ARGS) || exit 1; \
 		[ -z "$(FUZZ_SEED)" ] && [ $$(date +%s) -lt $$end ]; do :; done
+
+test-trainers: $(TRAINERS_VENV)/installed
+	OMP_NUM_THREADS=1 $(TRAINERS_VENV)/bin/python -m pytest tests/trainers $(PYTEST_ARGS)
 
 walk: $(VENV)/test.installed
 	$(BIN)/python -m pytest -m walk $(PYTEST_ARGS)
@@ -134,7 +139,7 @@ bench: $(VENV)/bench.installed
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
 
 clean:
-	rm -rf $(VENV) $(WHEEL_VENV) $(OLDEST_VENV) $(OLDEST_NUMPY1_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(WHEEL_VENV) $(OLDEST_VENV) $(OLDEST_NUMPY1_VENV) $(TRAINERS_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/created: pyproject.toml constraints.txt
@@ -151,4 +156,13 @@ $(addprefix $(VENV)/,$(addsuffix .installed,demo test docs bench release)): $(VE
 	$(PYTHON) -m venv --clear .venv-$*
 	@echo "installing $< and PyTorch $(OLDEST_TORCH) into .venv-$* (minutes, and gigabytes where PyTorch brings CUDA)"
 	@.venv-$*/bin/python -m pip install --quiet --disable-pip-version-check --requirement $< torch==$(OLDEST_TORCH) --editable .
+	@touch $@
+
+# fastai asks for torchvision, which must be the build of this very PyTorch; the list has all
+# that is needed, without it.
+$(TRAINERS_VENV)/installed: requirements-trainers.txt pyproject.toml
+	$(PYTHON) -m venv --clear $(TRAINERS_VENV)
+	@echo "installing $< into $(TRAINERS_VENV) (minutes, and gigabytes where PyTorch brings CUDA)"
+	@$(TRAINERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 --editable .
+	@$(TRAINERS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement $<
 	@touch $@

@@ -8,25 +8,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pages import blocks
 
 import hypercycle as hc
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_FENCE = re.compile(r"^\s*(?:`{3,}|~{3,}|:{3,})(.*)$", re.MULTILINE)
 PARSERS = {"toml": tomllib.loads, "json": json.loads, "yaml": yaml.safe_load}
+# `make test-trainers` runs it, section by section: trainers/test_page.py.
+RUN_ELSEWHERE = {ROOT / "docs" / "trainers.md"}
 TESTED = {"python", "pycon", *PARSERS}
 # Commands and what they print; command_line/test_pages.py runs those of the command line.
 SHOWN = {"bash", "console", "sh", "text"}
 DIRECTIVES = ("{eval-rst}", "{include}", "{literalinclude}", "{toctree}")
-
-
-def blocks(text, *languages):
-    """(language, block) in these languages, each at its own line so that errors point there."""
-    for match in FENCE.finditer(text):
-        if match[1] in languages:
-            yield match[1], "\n" * text.count("\n", 0, match.start(2)) + match[2]
 
 
 @pytest.fixture(params=DOCUMENTS, ids=lambda path: path.name)
@@ -35,6 +30,8 @@ def document(request):
 
 
 def test_what_is_shown_runs_from_top_to_bottom(document, tmp_path, monkeypatch):
+    if document in RUN_ELSEWHERE:
+        pytest.skip("make test-trainers runs it")
     monkeypatch.chdir(tmp_path)
     parser, runner = doctest.DocTestParser(), doctest.DocTestRunner(verbose=False)
     # One for the document: who pastes a block has pasted those before it.

@@ -31,6 +31,7 @@ FLOORS = [
     "hypercycle_torch",
     "hypercycle_keras",
     "hypercycle_optax",
+    "hypercycle_trainers",
 ]
 
 # What goes up, for type checkers alone: the hooks' contract names what plugins are handed, and the

@@ -1,13 +1,21 @@
-"""What pages show of commands, and whether a command prints what its page shows."""
+"""What pages show: programs, and commands and whether these print what is shown."""
 
 import doctest
 import math
 import re
 
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]\d+)?")
 # Another processor adds in another order, so that a range test may read off the next of the 101
 # places of its grid: a factor of 1.15 where it spans six decades, as on the page.
 STEP = 0.13
+
+
+def blocks(text, *languages):
+    """(language, block) in these languages, each at its own line so that errors point there."""
+    for match in FENCE.finditer(text):
+        if match[1] in languages:
+            yield match[1], "\n" * text.count("\n", 0, match.start(2)) + match[2]
 
 
 def sessions(text, kinds="console|python|toml"):
