@@ -112,7 +112,8 @@ def cycled(
     _check_complete(inner, result)
     _copy_exclusions(inner, result)
     follow(result, whole, start_step - updates_of(inner), total_steps)
-    vars(result)["_start_step_given"] = 0 if inner.built else start_step
+    if start_step and not inner.built:
+        vars(result)["_start_step_given"] = start_step
     vars(result)["_following"].on_host.check(start_step, total_steps)
     if inner.built:
         _copy_state(inner, result)
