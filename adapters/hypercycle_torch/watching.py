@@ -9,15 +9,19 @@ with CUDA graphs, nothing is said.
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import torch
-from torch.optim.lr_scheduler import LRScheduler, SequentialLR
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from hypercycle.driving.cycler import Cycler
+from hypercycle.driving.tracks import Track
 from hypercycle.driving.warning import MisuseWarning, warn
+from hypercycle_torch.names import as_float
+from hypercycle_torch.wrappers import innermost
 
 # How many steps are looked at one by one, and how many parameters.
 _STEPS = 24
@@ -27,6 +31,8 @@ _MANY_WRITES = 40
 # A rate that is less than this part of its largest is as good as 0.
 _NEARLY_NOTHING = 0.01
 _FOR_EVER = 2**62
+# Tensors of a rate may be of half precision.
+_ROUNDING = 2.0**-7
 
 
 class Watch:
@@ -34,8 +40,11 @@ class Watch:
 
     def __init__(self, cycler: Cycler) -> None:
         optimizer = cycler.target
-        every = (p for group in optimizer.param_groups for p in group["params"])
-        self._parameters = [p for p in every if p.requires_grad][:_PARAMETERS]
+        every = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
+        # From all over the model: a layer may be left out now and then.
+        self._parameters = every[:: max(len(every) // _PARAMETERS, 1)]
+        # LBFGS tries many points in an update.
+        self._may_write_often = isinstance(innermost(optimizer), torch.optim.LBFGS)
         self._versions = self._read_versions()
         # The most writes to one parameter before each step.
         self._writes: list[int] = []
@@ -60,7 +69,7 @@ class Watch:
 
     def _of_order(self, cycler: Cycler) -> str | None:
         writes = self._writes
-        if len(writes) == 2 and min(writes) >= _MANY_WRITES:
+        if len(writes) == 2 and min(writes) >= _MANY_WRITES and not self._may_write_often:
             return (
                 f"step() is called once in many updates (parameters were written {writes[0]} times "
                 "before the first call): a cycler counts updates, so call it after each "
@@ -81,12 +90,11 @@ class Watch:
                     "each, after optimizer.step(); with gradient accumulation or several processes "
                     "of Accelerate, attach with advance='optimizer'"
                 )
-            others = _other_schedulers(cycler) if _drives_rate(cycler) else []
-            if others:
+            other = _other_driver(cycler)
+            if other is not None:
                 return (
-                    f"a {others[0]} drives the learning rate of this optimizer too, and whichever "
-                    "steps last decides: put both into one schedule, as in Product(lr, Ramp(1, 0, "
-                    "steps))"
+                    f"{other} drives the learning rate of this optimizer too, and whichever steps "
+                    "last decides: put both into one schedule, as in Product(lr, Ramp(1, 0, steps))"
                 )
         return None
 
@@ -123,28 +131,37 @@ def _end_of(cycler: Cycler) -> tuple[int, str]:
     return _FOR_EVER, ""
 
 
-def _drives_rate(cycler: Cycler) -> bool:
-    return any(track.place.hyperparameter.key == "lr" for track in cycler._tracks.tracks)  # noqa: SLF001
+def _other_driver(cycler: Cycler) -> str | None:
+    """Return what else drives the learning rate: it was changed, or a plateau will change it."""
+    written = [track for track in cycler._tracks.tracks if track.place.hyperparameter.key == "lr"]  # noqa: SLF001
+    if not written:
+        return None
+    schedulers: list[Any] = list(_schedulers_of(cycler.target))
+    found = [one for one in schedulers if not isinstance(one, Cycler)]
+    if _was_changed(cycler, written[0]):
+        names = [type(one).__name__ for one in found if not hasattr(one, "_schedulers")]
+        return f"a {names[0]}" if names else "something else"
+    plateaus = [one for one in found if isinstance(one, ReduceLROnPlateau)]
+    return "a ReduceLROnPlateau" if plateaus else None
 
 
-def _other_schedulers(cycler: Cycler) -> list[str]:
-    """Return the classes of PyTorch's schedulers that drive the same optimizer at the same time."""
-    found = list(_schedulers_of(cycler.target))
-    sequences: list[list[Any]] = [
-        one._schedulers  # noqa: SLF001
-        for one in found
-        if isinstance(one, SequentialLR)
+def _was_changed(cycler: Cycler, track: Track) -> bool:
+    """Return whether groups have other rates than those of the cycler's present step."""
+    if not all(schedule.precomputable for schedule in track.schedules):
+        return False  # a function is asked once for each step
+    groups = cycler.target.param_groups
+    if track.place.groups is not None:
+        groups = [groups[index] for index in track.place.groups]
+    factors = track.factors or (1.0,) * len(track.schedules)
+    values = [
+        factor * schedule(int(cycler.last_epoch))
+        for factor, schedule in zip(factors, track.schedules, strict=True)
     ]
-    in_turns = [
-        one for members in sequences if any(m is cycler for m in members) for one in members
-    ]
-    return [
-        type(one).__name__
-        for one in found
-        if not hasattr(one, "_schedulers")
-        and not type(one).__module__.startswith("hypercycle")  # which are told when they attach
-        and all(one is not other for other in in_turns)
-    ]
+    expected = values * len(groups) if track.keys is None else values
+    return any(
+        not math.isclose(as_float(group["lr"]), value, rel_tol=_ROUNDING)
+        for group, value in zip(groups, expected, strict=True)
+    )
 
 
 def _schedulers_of(optimizer: Any) -> Iterator[LRScheduler]:

@@ -184,6 +184,53 @@ def test_another_scheduler_beside_it_is_told(beside):
     assert f"a {name} drives the learning rate of this optimizer too" in str(one.message)
 
 
+def test_what_else_changes_the_rate_is_told_where_nobody_is_found():
+    made = sgd(2)
+    cycler = hc.attach(made, lr=hc.Groups({0: LR, 1: None}))
+
+    def run():
+        for number in range(60):
+            update(made, number)
+            made.param_groups[0]["lr"] *= 0.9
+            cycler.step()
+
+    (one,) = told(run)
+    assert "something else drives the learning rate of this optimizer too" in str(one.message)
+
+
+def test_an_averaging_scheduler_that_waits_is_no_misuse():
+    made = sgd(lr=torch.tensor(0.1, dtype=torch.bfloat16))
+    cycler = hc.attach(made, lr=LR, relative=True)
+    kept = torch.optim.swa_utils.SWALR(made, swa_lr=0.05)
+    assert told(lambda: loop(made, cycler)) == []
+    del kept
+
+
+def test_lbfgs_and_layers_that_are_left_out_are_no_misuse():
+    weights = [torch.nn.Parameter(torch.full((2,), 5.0)) for _ in range(20)]
+    made = torch.optim.LBFGS(weights, lr=0.1, max_iter=60, tolerance_change=0, tolerance_grad=0)
+    cycler = hc.attach(made, lr=LR)
+
+    def closure():
+        made.zero_grad()
+        loss = sum((one**4).sum() for one in weights)
+        loss.backward()
+        return loss
+
+    assert told(lambda: [(made.step(closure), cycler.step()) for _ in range(30)]) == []
+    dropped = torch.optim.SGD(weights, lr=0.01)
+    again = hc.attach(dropped, lr=LR)
+
+    def run():
+        for number in range(40):
+            for index, one in enumerate(weights):
+                one.grad = None if index < 10 and number % 2 else torch.ones(2)
+            dropped.step()
+            again.step()
+
+    assert told(run) == []
+
+
 def test_schedulers_in_turns_or_of_others_are_no_misuse():
     made, other = sgd(), sgd()
     cycler = hc.attach(made, lr=LR)
