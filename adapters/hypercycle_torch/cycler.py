@@ -19,14 +19,14 @@ from hypercycle.schedules.constant import Constant
 from hypercycle_torch.compiling import left_as_it_is, left_as_it_is_inside
 from hypercycle_torch.groups import (
     are_mentioned_by_index,
+    first_values,
     initial_values,
     keep_values,
     origins_of,
     reason_to_leave_alone,
     unshare_tensors,
-    values_in,
 )
-from hypercycle_torch.names import Group, as_float, check_start, find
+from hypercycle_torch.names import Group, as_float, check_start
 from hypercycle_torch.tracks import Destination, tracks_of
 from hypercycle_torch.watching import Watch
 
@@ -71,7 +71,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         self._left_alone: frozenset[int] = frozenset()
         self._attached = False
         relative = options.relative_names(plan)
-        initial = {name: values_in(optimizer, find(optimizer, name)) for name in relative}
+        initial = {name: first_values(optimizer, name) for name in relative}
         rates = [_lr_of(group) for group in optimizer.param_groups]
         self._count_ahead = 1 - options.start_step
         self.begin(plan, options, initial or None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from hypercycle.driving.drivers import driver_of
 from hypercycle.driving.names import leaves_out
 from hypercycle.schedules.groups import GroupKey, Groups
 from hypercycle.schedules.schedule import Record
@@ -168,6 +169,26 @@ def origins_of(groups: Sequence[Group], known: Sequence[Group]) -> list[int | No
     """
     indices = {id(part): i for i, group in enumerate(known) for part in (group, group["params"])}
     return [indices.get(id(group), indices.get(id(group["params"]))) for group in groups]
+
+
+def first_values(optimizer: Any, name: str) -> list[float]:
+    """Return what a relative schedule multiplies: each group's value before any cycler drove it.
+
+    An earlier cycler knows it, as far as it was relative too; of learning rates, ``initial_lr``
+    does. Else it is the present value.
+    """
+    hyperparameter = find(optimizer, name)
+    values = values_in(optimizer, hyperparameter)
+    for index, group in enumerate(optimizer.param_groups):
+        earlier = driver_of(optimizer, (hyperparameter, index))
+        if earlier is None:
+            continue
+        initial = earlier.present_initial() or {}
+        if name in initial:
+            values[index] = initial[name][index]
+        elif hyperparameter.key == "lr" and "initial_lr" in group:
+            values[index] = as_float(group["initial_lr"])
+    return values
 
 
 def initial_values(

@@ -146,8 +146,8 @@ def _other_driver(cycler: Cycler) -> str | None:
 
 
 def _was_changed(cycler: Cycler, track: Track) -> bool:
-    """Return whether groups have other rates than those of the cycler's present step."""
-    if not all(schedule.precomputable for schedule in track.schedules):
+    """Return whether all groups have other rates than those of the cycler's present step."""
+    if not track.schedules or not all(one.precomputable for one in track.schedules):
         return False  # a function is asked once for each step
     groups = cycler.target.param_groups
     if track.place.groups is not None:
@@ -158,7 +158,8 @@ def _was_changed(cycler: Cycler, track: Track) -> bool:
         for factor, schedule in zip(factors, track.schedules, strict=True)
     ]
     expected = values * len(groups) if track.keys is None else values
-    return any(
+    # A group that has just come has its own.
+    return all(
         not math.isclose(as_float(group["lr"]), value, rel_tol=_ROUNDING)
         for group, value in zip(groups, expected, strict=True)
     )

@@ -113,11 +113,6 @@ class Cycler(ABC):
         return (
             f"an earlier attach() drives {names} of this {type(self.target).__name__} too, and "
             "whichever of the two cyclers steps last decides: step this one alone from now on"
-            + (
-                "; relative=True multiplies what that one has left"
-                if self._options.relative
-                else ""
-            )
         )
 
     def _adopt(

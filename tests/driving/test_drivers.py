@@ -34,14 +34,24 @@ def test_a_second_attach_to_one_hyperparameter_is_told(target, first, second, sh
     del kept
 
 
-def test_a_second_relative_attach_is_told_what_it_multiplies():
-    made = sgd(lr=1.0)
-    first = hc.attach(made, lr=hc.Ramp(1.0, 0.25, 3), relative=True)
+@pytest.mark.parametrize("first_is", [{}, {"relative": True}])
+def test_a_second_relative_attach_multiplies_the_first_values(first_is):
+    made = sgd(3, lr=1.0, momentum=0.5)
+    for group, rate in zip(made.param_groups, (1.0, 0.1, 0.0), strict=True):
+        group["lr"] = rate
+    plan = {"lr": hc.Groups(dict.fromkeys(range(3), hc.Ramp(1.0, 0.25, 3))), "momentum": 0.5}
+    first = hc.attach(made, plan, **first_is)
     for _ in range(3):
         first.step()
-    with pytest.warns(UserWarning, match="relative=True multiplies what that one has left"):
-        hc.attach(made, lr=LR, relative=True)
-    assert made.param_groups[0]["lr"] == 0.25 * LR(0)
+    with pytest.warns(UserWarning, match="drives lr, momentum of this SGD too"):
+        second = hc.attach(made, lr=LR, momentum=LR, relative=True)
+    assert [group["lr"] for group in made.param_groups] == [LR(0), 0.1 * LR(0), 0.0]
+    assert made.param_groups[0]["momentum"] == 0.5 * LR(0)
+    del first
+    with pytest.warns(UserWarning, match="drives lr of this SGD too"):
+        hc.attach(made, lr=hc.Cycle(0.5, 1.0, 3), relative=True)
+    assert [group["lr"] for group in made.param_groups] == [0.5, 0.05, 0.0]
+    del second
 
 
 @pytest.mark.parametrize("ways", [("step", "optimizer"), ("optimizer", "step")])
