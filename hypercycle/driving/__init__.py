@@ -12,6 +12,7 @@ from hypercycle.driving.interval import ACCEPTED, UNLIMITED, Interval
 from hypercycle.driving.names import Place
 from hypercycle.driving.objects import ObjectCycler
 from hypercycle.driving.options import Options
+from hypercycle.driving.several import Several
 from hypercycle.driving.tracks import Track
 from hypercycle.driving.warning import warn
 
@@ -23,6 +24,7 @@ __all__ = [
     "ObjectCycler",
     "Options",
     "Place",
+    "Several",
     "Track",
     "names",
     "warn",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from hypercycle import plugins
 from hypercycle.driving.objects import ObjectCycler, attach_object
 from hypercycle.driving.options import OnEvent, OnMismatch, Options, PlanLike, Relative
+from hypercycle.driving.several import attach_several, is_several
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
@@ -116,7 +117,9 @@ def attach(
     Parameters
     ----------
     target
-        What has the hyperparameters.
+        What has the hyperparameters. Or several of these, driven by one clock and with one state: a
+        list, to each of which the whole plan applies; or a mapping such as ``{"optimizer": …,
+        "loss": …}``, for names such as ``"loss.beta"`` (those without a dot belong to the first).
     plan
         A :class:`Plan`; the path of a plan file; or a mapping of names to schedules, or to what
         they are in a plan file, in plain data. More may follow as keywords.
@@ -171,14 +174,20 @@ def attach(
     options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, *run)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
+    if is_several(target):
+        return attach_several(target, resolved, options, _attach_one)
+    return _attach_one(target, resolved, options)
+
+
+def _attach_one(target: Any, plan: Plan, options: Options) -> Any:
     asked = plugins.for_target(target)
-    driver = _ask(asked, target, resolved, options)
+    driver = _ask(asked, target, plan, options)
     if driver is None:
         plugins.load_all()
         others = [one for one in plugins.implementations("hypercycle_attach") if one not in asked]
-        driver = _ask_others(others, target, resolved, options)
+        driver = _ask_others(others, target, plan, options)
     if driver is None:
-        driver = attach_object(target, resolved, options)
+        driver = attach_object(target, plan, options)
     return driver
 
 

@@ -124,7 +124,7 @@ def test_the_optimizer_is_asked_for_where_a_model_is_given():
 def test_what_nobody_can_drive_is_shown_in_one_line():
     several = [torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)] * 2
     with pytest.raises(TypeError, match=r"no plugin can drive a list: .* got \[SGD \(.{,80} …$"):
-        hc.attach(several, lr=P)
+        hc.attach([several], lr=P)
 
 
 def test_some_attributes_are_relative():
