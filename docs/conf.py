@@ -68,7 +68,7 @@ nitpick_ignore = [
     # imported for type checkers alone, so that their names stay short
     *(("py:class", name) for name in ("Figure", "FigureBase", "Module", "Optimizer", "np.ndarray")),
     *(("py:class", name) for name in ("OptimizerCycler", "OptimizerFollower", "Options")),
-    ("py:class", "PlanLike"),
+    *(("py:class", name) for name in ("PlanLike", "Relative")),
     # what stands behind the public ones
     ("py:class", "hypercycle.numbers.clock.Clock"),
     ("py:class", "hypercycle.schedules.schedule.Record"),

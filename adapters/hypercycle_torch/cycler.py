@@ -366,7 +366,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     ) -> None:
         """Continue where a state was saved, in the groups that there are now.
 
-        See :meth:`hypercycle.driving.cycler.Cycler.load_state_dict`.
+        See :meth:`hypercycle.driving.Cycler.load_state_dict`.
         """
         self._take_up(self.optimizer.param_groups)
         super().load_state_dict(state_dict, on_mismatch)

@@ -75,7 +75,7 @@ class OptimizerFollower(OptimizerCycler):
         return super().get_lr()
 
     def detach(self, *, restore: bool = False) -> None:
-        """Stop following the optimizer; see :meth:`hypercycle.driving.cycler.Cycler.detach`."""
+        """Stop following the optimizer; see :meth:`hypercycle.driving.Cycler.detach`."""
         for hook in self._hooks:
             hook.remove()
         self._hooks = []
