@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
@@ -139,5 +140,14 @@ def _numeric_attributes(target: Any) -> list[str]:
         name
         for name in names
         if not isinstance(inspect.getattr_static(target, name, None), property)
-        and _is_number(getattr(target, name, None))
+        and _is_number(_attribute(target, name))
     ]
+
+
+def _attribute(target: Any, name: str) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is deprecated is not what is asked for
+        try:
+            return getattr(target, name, None)
+        except Exception:  # noqa: BLE001  (nor is what fails, such as a vector's H)
+            return None

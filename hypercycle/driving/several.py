@@ -17,7 +17,8 @@ Attach = Callable[[Any, Plan, Options], Any]
 
 def is_several(target: Any) -> bool:
     """Return whether these are targets by name, or one after the other."""
-    if not isinstance(target, (list, tuple, Mapping)):
+    # A transformation of Optax is a tuple too, with names.
+    if type(target) not in (list, tuple) and not isinstance(target, Mapping):
         return False
     members = list(target.values() if isinstance(target, Mapping) else target)
     return bool(members) and not any(isinstance(one, (str, Number)) for one in members)

@@ -14,7 +14,7 @@ TARGETS = [
     (None, TypeError, "no plugin can drive a NoneType"),
     (torch.optim.AdamW, TypeError, "attach.. drives an instance, got the class AdamW"),
     (torch.nn.Linear(2, 2), ValueError, "Linear has no attribute 'lr'"),
-    ([torch.nn.Parameter(torch.zeros(1))], TypeError, "no plugin can drive a list"),
+    ([torch.nn.Parameter(torch.zeros(1))], ValueError, "Parameter has no attribute"),
     (torch.optim.lr_scheduler.LambdaLR(sgd(), lambda step: 1), ValueError, "no attribute 'lr'"),
 ]
 
