@@ -38,9 +38,12 @@ def pytest_report_header(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Let each round of `make fuzz` search with its own seed."""
-    for item in items if _fuzzes(config) else ():
-        seed(SEED)(item.function)
+    """Let each round of `make fuzz` search with its own seed, and the short one with the same."""
+    for item in items:
+        if _fuzzes(config):
+            seed(SEED)(item.function)
+        elif "fuzz" in item.path.as_posix() and hasattr(item.function, "hypothesis"):
+            seed(0)(item.function)
 
 
 def _fuzzes(config):
