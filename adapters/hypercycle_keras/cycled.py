@@ -99,7 +99,7 @@ def cycled(
     multiplied = names_in(whole, relative)
     config = _config_of(inner)
     if start_step is None:
-        start_step = _present_step(inner)
+        start_step = _present_step(inner, config)
     if LEARNING_RATE in attributes.values() and not isinstance(config[LEARNING_RATE], float):
         of_rate = any(attributes[name] == LEARNING_RATE for name in multiplied)
         _check_replacement(inner, whole, relative=of_rate, replace=replace)
@@ -190,11 +190,11 @@ def _check_target(optimizer: Any, *, replace: bool) -> None:
         )
 
 
-def _present_step(optimizer: Any) -> int:
+def _present_step(optimizer: Any, config: dict[str, Any]) -> int:
     """Return the step where the plan or the learning rate's schedule stands; 0 without either."""
     if getattr(optimizer, "plan", None) is not None:
         return int(optimizer.plan_step)
-    return 0 if isinstance(_config_of(optimizer)[LEARNING_RATE], float) else updates_of(optimizer)
+    return 0 if isinstance(config[LEARNING_RATE], float) else updates_of(optimizer)
 
 
 def _check_replacement(optimizer: Any, plan: Plan, *, relative: bool, replace: bool) -> None:

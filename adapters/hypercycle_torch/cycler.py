@@ -64,7 +64,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     _watch: Watch | None = None
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
-        # LRScheduler.__init__ is not called: it adds keys to the groups and wraps optimizer.step.
+        # LRScheduler.__init__ is not called: it wraps optimizer.step.
         if not optimizer.param_groups:
             raise ValueError("the optimizer has no parameter groups")
         self.optimizer = optimizer

@@ -52,8 +52,8 @@ class OptimizerFollower(OptimizerCycler):
     @optimizer.setter
     def optimizer(self, optimizer: Any) -> None:
         # Weak, so that optimizer -> hook -> cycler is not circular; nobody else may keep a wrapper.
-        is_inside = innermost(optimizer) is optimizer
-        self._optimizer: Any = weakref.ref(optimizer) if is_inside else lambda: optimizer
+        wraps_nothing = innermost(optimizer) is optimizer
+        self._optimizer: Any = weakref.ref(optimizer) if wraps_nothing else lambda: optimizer
 
     def step(self, epoch: int | None = None, metric: Any = None) -> None:
         """Do nothing: the optimizer's own steps count. Trainers may call it as usual."""
@@ -165,11 +165,9 @@ def _makes_state_alone(optimizer: Any) -> bool:
     ``torch.distributed.checkpoint`` makes the state of a fresh optimizer so, to load into it.
     """
     rate = optimizer.param_groups[0].get("lr")
-    if isinstance(rate, torch.Tensor) and rate.device.type != "cpu":
-        return (
-            False  # asking it would wait for the device; there, the rate stays a tensor of its own
-        )
-    if rate is None or float(rate) != 0.0:
+    # To ask a tensor on a device would wait for it; the rate of 0 is one on the CPU.
+    is_far = isinstance(rate, torch.Tensor) and rate.device.type != "cpu"
+    if rate is None or is_far or float(rate) != 0.0:
         return False
     gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
     return not any(grad is not None and bool(grad.any()) for grad in gradients)
