@@ -143,6 +143,10 @@ def _warmup_stable_decay(low: float, high: float) -> Chain:
 
 
 def _cycle(policy: str, low: float, high: float, step_size: str, gamma: float | None) -> Cycle:
+    if low > high:
+        raise Failure(
+            f"low must not be above high, got low={low}, high={high}: the smaller is --low"
+        )
     length = int(step_size) if step_size.isascii() and step_size.isdecimal() else step_size
     if policy == "triangular2":
         return policies.triangular2(low, high, length)

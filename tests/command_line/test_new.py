@@ -94,7 +94,10 @@ def test_new_does_not_replace_a_file_unless_told():
     [
         (["-o", "plan.json"], "a plan with comments is TOML: a name that ends in .toml, got"),
         (["-o", "no/plan.toml"], "no/plan.toml: there is no folder 'no'"),
-        (["--low", "1"], "low must not be above high, got low=1.0, high=0.01"),
+        (
+            ["--low", "1"],
+            "low must not be above high, got low=1.0, high=0.01: the smaller is --low",
+        ),
         (["--high", "nan"], "high must be finite"),
         (["--step-size", "4x"], "step_size_up must be a whole number of steps or a number with"),
         (["--momentum", "0.9", "0.8"], "--momentum is LOW HIGH, got 0.9 0.8"),
