@@ -25,12 +25,8 @@ from hypercycle.schedules.cycle import Cycle
 # How far below the lowest point a loss curve's high bound is taken, on a logarithmic axis.
 FACTOR = 3.0
 
-# In standard deviations of the curve: what a descent must be to be one.
-_LEAST_DESCENT = 5.0
 # Part of the curves drawn that may still be falling at the end.
 _FALLING_AT_END = 0.1
-# An interval that is wider, as a part of the sweep and in decades, says nothing.
-_WIDEST_PART, _WIDEST_DECADES = 0.5, 3.0
 # After the rise of a metric has slowed, it is at most this steep, relative to the rise.
 _SLOWED = 1.0 / 3.0
 # Bounds are printed in so many columns, of which the last are the reasons.
@@ -86,7 +82,7 @@ class Bounds:
     >>> bounds = RangeTest(values, losses).bounds()
     >>> print(bounds)
     lr, read off the loss
-      low       0.00023   0.000214 to 0.000246  a tenth of the descent of the loss
+      low       0.00023   0.000214 to 0.000247  a tenth of the descent of the loss
                                                 from 2.3 to 0.813 is done
       steepest  0.00107   0.00087 to 0.00115    the loss falls fastest
       best      0.0305    0.0284 to 0.0401      the loss is lowest
@@ -253,21 +249,18 @@ def find_bounds(
         reason = f"the {on} never changes"
     else:
         reading = reading_of(test, on, falls=falls)
-        reason = _reason_for_none(reading, test, on, falls=falls, confidence=confidence)
+        reason = _reason_for_none(reading, test, on, falls=falls)
         if not reason:
             return _bounds(reading, test, on, falls=falls, confidence=confidence)
     return NoBounds(test.name, reason, on)
 
 
-def _reason_for_none(
-    reading: Reading, test: Recorded, on: str, *, falls: bool, confidence: float
-) -> str:
+def _reason_for_none(reading: Reading, test: Recorded, on: str, *, falls: bool) -> str:
     """Return why a curve shows no bounds; nothing where it does."""
     change, changes = ("descent", "fall") if falls else ("rise", "rise")
     mean = reading.curve.mean
     turn = int(mean.argmin())
-    drop = reading.curve.draws[:, :3].mean(1) - reading.curve.draws[:, turn]
-    if turn < 2 or drop.mean() < _LEAST_DESCENT * drop.std():
+    if turn < 2 or not reading.is_clear:
         return (
             f"the {on} never {changes}s clearly from where it starts: there is no {change} that "
             "stands out of the noise; sweep over other values, take more steps or repeat the sweep"
@@ -275,32 +268,27 @@ def _reason_for_none(
     low, slowed, best = (
         float(np.median(reading.places_of[key])) for key in ("low", "slowed", "best")
     )
-    grid = reading.curve.grid
-    at_end = np.mean(reading.places_of["best"] >= grid[-3]) > _FALLING_AT_END
-    if at_end and not reading.diverged:
-        # Slopes of the last tenth of a rise and of the eight tenths in its middle.
-        last, middle = 0.1 / max(grid[-1] - slowed, 1e-12), 0.8 / max(slowed - low, 1e-12)
-        if falls or last > _SLOWED * middle:
-            end = value_at(test, float(grid[-1]))
+    if _changes_at_end(reading, falls=falls):
+        end = float(reading.curve.grid[-1])
+        if test.axis != "log" or end - low < 2.0 * np.log10(FACTOR):
             return (
                 f"the {on} still {changes}s, or has only just stopped, at the end of the sweep at "
-                f"{test.name}={end:.3g}, so the high bound is unknown: sweep "
+                f"{test.name}={value_at(test, end):.3g}, so the high bound is unknown: sweep "
                 f"further (the low bound is about {value_at(test, low):.3g})"
-            )
-    widest = _WIDEST_PART * (grid[-1] - grid[0])
-    if test.axis == "log":
-        widest = min(widest, _WIDEST_DECADES)
-    for key, side in (("low", "start"), ("best" if falls else "slowed", "end")):
-        first, last = reading.interval(key, confidence)
-        if last - first > widest:
-            return (
-                f"the noise is too heavy: the {side} of the {change} may be anywhere from "
-                f"{value_at(test, first):.3g} to {value_at(test, last):.3g}; take more steps or "
-                "repeat the sweep"
             )
     if not low < (best if falls else slowed):
         return f"the noise is too heavy to tell the start of the {change} from its end"
     return ""
+
+
+def _changes_at_end(reading: Reading, *, falls: bool) -> bool:
+    """Return whether the curve has not turned yet, or only just, where the sweep ends."""
+    low, slowed = (float(np.median(reading.places_of[key])) for key in ("low", "slowed"))
+    grid = reading.curve.grid
+    at_end = np.mean(reading.places_of["best"] >= grid[-3]) > _FALLING_AT_END
+    # Slopes of the last tenth of a rise and of the eight tenths in its middle.
+    last, middle = 0.1 / max(grid[-1] - slowed, 1e-12), 0.8 / max(slowed - low, 1e-12)
+    return bool(at_end and not reading.diverged and (falls or last > _SLOWED * middle))
 
 
 def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidence: float) -> Bounds:
@@ -314,19 +302,23 @@ def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidenc
         "steepest": f"the {on} {changes} fastest",
         "best": f"the {on} is {'lowest' if falls else 'highest'}",
     }
+    turn = f"where the {on} is lowest"
+    if _changes_at_end(reading, falls=falls):
+        reasons["best"] = f"the {on} still {changes} at the end of the sweep: sweep further"
+        turn = f"the end of the sweep, where the {on} still falls"
     places = {key: float(np.median(found)) for key, found in reading.places_of.items()}
     intervals = {key: reading.interval(key, confidence) for key in places}
     factor = FACTOR if falls and test.axis == "log" else 1.0
     if falls:
         shift = float(np.log10(factor))
-        reasons["high"] = f"the {on} is lowest"
-        if test.axis == "log":
-            reasons["high"] = f"a factor of {factor:g} below where the {on} is lowest"
+        reasons["high"] = f"a factor of {factor:g} below {turn}"
+        if test.axis != "log":
+            reasons["high"] = f"the {on} is lowest"
         if 2.0 * shift > places["best"] - places["low"]:
             shift = (places["best"] - places["low"]) / 2.0
             factor = float(10.0**shift)
             reasons["high"] = (
-                f"halfway down to low from where the {on} is lowest, which are closer together "
+                f"halfway down to low from {turn}, which are closer together "
                 f"than a factor of {FACTOR**2:g}"
             )
         places["high"] = places["best"] - shift

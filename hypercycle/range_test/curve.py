@@ -43,11 +43,17 @@ class Curve:
         The curve, shape ``(GRID,)``.
     draws
         Curves that the points are as likely to come from, shape ``(DRAWS, GRID)``.
+    noise
+        The standard deviation of the points around each of them, shape ``(n,)``.
+    independent
+        How many independent points one point is worth: noise may be correlated.
     """
 
     grid: Floats
     mean: Floats
     draws: Floats
+    noise: Floats
+    independent: float
 
 
 def fit_curve(places: Floats, points: Floats, order: int = 2, kink: float = np.inf) -> Curve:
@@ -80,14 +86,14 @@ def fit_curve(places: Floats, points: Floats, order: int = 2, kink: float = np.i
             rank=GRID - order,
         )
 
-    mean, root = posterior(_Trust(np.ones_like(y), loose, independent=1.0))
+    mean, root = posterior(_Trust(np.ones_like(y), np.ones_like(y), loose, independent=1.0))
     for _ in range(_ROUNDS - 1):
         trust = _trust(_residuals(y, mean, nodes), places, centres, loose)
         mean, root = posterior(trust)
 
     normal = np.random.default_rng(0).standard_normal((GRID, DRAWS))
-    draws = mean[:, None] + root @ normal
-    return Curve(grid, offset + size * mean, offset + size * draws.T)
+    draws = offset + size * (mean[:, None] + root @ normal).T
+    return Curve(grid, offset + size * mean, draws, size * trust.noise, trust.independent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,10 +123,11 @@ def _residuals(y: Floats, mean: Floats, nodes: _Nodes) -> Floats:
 class _Trust:
     """How much points and smoothness count.
 
-    ``weights`` of the points, ``penalties`` of the differences, and how many ``independent`` points
-    one point is worth.
+    ``weights`` of the points, ``penalties`` of the differences, how many ``independent`` points
+    one point is worth, and the local ``noise``.
     """
 
+    noise: Floats
     weights: Floats
     penalties: Floats
     independent: float
@@ -136,7 +143,7 @@ def _trust(residuals: Floats, places: Floats, centres: Floats, loose: Floats) ->
     # Smoothed alike everywhere: what is quiet, such as an accuracy that stays at chance for half
     # of the sweep, shall not decide how stiff the curve is where it is noisy.
     local = np.interp(centres, places, 1.0 / scale**2)
-    return _Trust(weights, loose * local / local.mean(), independent)
+    return _Trust(scale, weights, loose * local / local.mean(), independent)
 
 
 def _normal_equations(y: Floats, weights: Floats, nodes: _Nodes) -> tuple[Floats, Floats]:

@@ -9,7 +9,11 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from hypercycle.namespaces.namespace import Floats
+from hypercycle.range_test.clearness import clear_among, clearness_of
 from hypercycle.range_test.curve import GRID, Curve, fit_curve
+from hypercycle.range_test.monotone import falling
+from hypercycle.range_test.noise import NoiseScale, noise_scale_of
+from hypercycle.range_test.periodic import without_period
 
 # Of fewer points no curve can be told from noise.
 FEWEST_POINTS = 10
@@ -24,6 +28,12 @@ _LEAST_FOLLOWED = 1e-12
 # The lowest place is the middle of what is within this part of the descent of the lowest point, or
 # within so many standard deviations of the curve: in a flat valley the lowest point is chance.
 _LOWEST, _LOWEST_DEVIATIONS = 0.02, 2.0
+# Where this part of the descent is done and this part of it undone again, a valley ends.
+_DEEP, _BACK_UP = 0.8, 0.5
+# In standard deviations of the curve: what a descent must be to be one.
+_LEAST_DESCENT = 5.0
+# Thirds of the points before the lowest, in which batches differ as they did at the start.
+_FLAT = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +52,8 @@ class Reading:
         Whether the points end because the loss diverged.
     followed
         How far above its lowest point the curve follows the rise behind it.
+    is_clear
+        Whether the descent stands out of the noise.
     """
 
     places: Floats
@@ -50,6 +62,7 @@ class Reading:
     places_of: dict[str, Floats]
     diverged: bool
     followed: float
+    is_clear: bool
 
     def interval(self, key: str, confidence: float) -> tuple[float, float]:
         """Return what holds the places of the curves with that confidence.
@@ -151,8 +164,16 @@ def read(places: Floats, runs: Floats) -> Reading:
         kept = max(lowest + int(risen[0]) + 1, FEWEST_POINTS)
         places, points, runs = places[:kept], points[:kept], runs[:, :kept]
 
+    until = max(lowest + 1, FEWEST_POINTS)
+    scale = noise_scale_of(points[:until], _running_median(points[:until]))
+    scaled = without_period(scale.of(points), _FLAT * lowest // 3)
+    smoothed = _running_median(scaled)
+    lowest, least = int(smoothed.argmin()), float(smoothed.min())
+    descent = float(np.median(scaled[: max(5, len(scaled) // 10)])) - least
+    noise = float(np.median(np.abs(np.diff(scaled)))) / 0.954
+
     # A wall shall not bend the curve before it: what is high behind the lowest point is bent down.
-    size = max(_FOLLOWED * descent, 3.0 * noise, _LEAST_FOLLOWED * float(np.ptp(points))) or 1.0
+    size = max(_FOLLOWED * descent, 3.0 * noise, _LEAST_FOLLOWED * float(np.ptp(scaled))) or 1.0
     level = least + size
     behind = np.arange(len(points)) > lowest
 
@@ -162,26 +183,34 @@ def read(places: Floats, runs: Floats) -> Reading:
             bent = level - size * np.expm1(-excess / size)
         return np.where(behind & (excess > 0.0), bent, values)
 
-    over = np.nonzero(behind & (points > level))[0]
+    over = np.nonzero(behind & (scaled > level))[0]
     kink = np.inf
-    stays = over.size > 0 and np.median(points[over[0] : over[0] + 5]) > level  # no spike
-    if risen.size and stays and points[over[0] - 1] <= least + 3.0 * noise:
+    stays = over.size > 0 and np.median(scaled[over[0] : over[0] + 5]) > level  # no spike
+    if risen.size and stays and scaled[over[0] - 1] <= least + 3.0 * noise:
         kink = float(places[over[0] - 1])  # from the bottom to the top of a wall in one step
-    curve = fit_curve(places, follow(points), kink=kink)
-    best = _lowest_places(curve)
+    curve = fit_curve(places, follow(scaled), kink=kink)
+    best = _lowest_places(curve, scale)
 
     # The descent alone, as if the curve stayed at its lowest: the rise does not bend it, so it may
     # be smoother.
     rise = np.interp(places, curve.grid, curve.mean - curve.mean.min())
-    flat = follow(points) - rise * (places > np.median(best))
+    flat = follow(scaled) - rise * (places > np.median(best))
     descending = fit_curve(places, flat, order=3)
     if len(runs) > 1:
-        spread = _spread_of_mean([fit_curve(places, follow(run)) for run in runs])
-        curve = Curve(curve.grid, curve.mean, curve.draws + spread)
-        descending = Curve(descending.grid, descending.mean, descending.draws + spread)
-        best = _lowest_places(curve)
-    places_of = {"best": best, **_places_of_descent(descending.grid, descending.draws, best)}
-    return Reading(places, points, curve, places_of, bool(risen.size), size)
+        spread = _spread_of_mean([fit_curve(places, follow(scale.of(run))) for run in runs])
+        curve = replace(curve, draws=curve.draws + spread)
+        descending = replace(descending, draws=descending.draws + spread)
+        best = _lowest_places(curve, scale)
+    places_of = {"best": best, **_places_of_descent(descending, scale, best)}
+    return Reading(
+        places,
+        points,
+        replace(curve, mean=scale.back(curve.mean), draws=scale.back(curve.draws)),
+        places_of,
+        bool(risen.size),
+        float(scale.back(np.array(level)) - scale.back(np.array(least))),
+        _is_clear(scaled, curve),
+    )
 
 
 def _running_median(points: Floats) -> Floats:
@@ -205,30 +234,65 @@ def _spread_of_mean(curves: list[Curve]) -> Floats:
     return np.asarray(normal @ (means - means.mean(0)) * part / np.sqrt(runs * (runs - 1)))
 
 
-def _lowest_places(curve: Curve) -> Floats:
-    """Return where each curve is lowest, or the middle of the bottom of its valley."""
-    lowest = curve.draws.min(1)
-    descent = curve.draws[:, :3].mean(1) - lowest
+def _lowest_places(curve: Curve, scale: NoiseScale) -> Floats:
+    """Return where each curve is lowest, or the middle of the bottom of its valley.
+
+    What comes after a deep valley and half the way back up is another one: training has broken
+    down in between.
+    """
+    losses = scale.back(curve.draws)
+    start = losses[:, :3].mean(1, keepdims=True)
+    fallen = start - np.minimum.accumulate(losses, axis=1)
+    back_up = (fallen >= _DEEP * fallen[:, -1:]) & (losses > start - (1.0 - _BACK_UP) * fallen)
+    counts = ~np.logical_or.accumulate(back_up, axis=1)
+    losses, scaled = (np.where(counts, one, np.inf) for one in (losses, curve.draws))
     chance = _LOWEST_DEVIATIONS * curve.draws[:, curve.mean.argmin()].std()
-    bottom = curve.draws <= (lowest + np.maximum(_LOWEST * descent, chance))[:, None]
+    bottom = scaled <= scaled.min(1, keepdims=True) + chance
+    lowest = losses.min(1, keepdims=True)
+    bottom |= losses <= lowest + _LOWEST * (start - lowest)
     first, last = bottom.argmax(1), GRID - 1 - bottom[:, ::-1].argmax(1)
     return np.asarray((curve.grid[first] + curve.grid[last]) / 2.0)
 
 
-def _places_of_descent(grid: Floats, curves: Floats, turns: Floats) -> dict[str, Floats]:
+def _is_clear(points: Floats, curve: Curve) -> bool:
+    """Return whether a curve falls by more than its own deviations, or its points by their ranks.
+
+    The curve knows little of what has few points, ranks nothing of what is large.
+    """
+    drop = curve.draws[:, :3].mean(1) - curve.draws[:, curve.mean.argmin()]
+    if drop.mean() >= _LEAST_DESCENT * drop.std():
+        return True
+    # In units of the noise there: where it grows, low points are no more than chance.
+    risen = (points - curve.mean[:3].mean()) / curve.noise
+    return clearness_of(risen, curve.independent) >= clear_among(len(points))
+
+
+def _flat_nodes(curve: Curve) -> int:
+    """Return how many nodes cannot be told from the first three."""
+    fallen = curve.mean[:3].mean() - falling(curve.mean[np.newaxis])[0]
+    flat = fallen <= 2.0 * curve.draws[:, :3].mean(1).std()
+    return max(int(np.logical_and.accumulate(flat).sum()), 3)
+
+
+def _places_of_descent(curve: Curve, scale: NoiseScale, turns: Floats) -> dict[str, Floats]:
     """Return the places of low, steepest and slowed of each curve, before it turns.
 
-    What is ragged after the turn is not a descent.
+    What is ragged after the turn is not a descent, and before it a descent never rises.
     """
+    grid, rows = curve.grid, np.arange(len(curve.draws))
     spacing = grid[1] - grid[0]
-    rows = np.arange(len(curves))
-    best = np.where(grid <= turns[:, None], curves, np.inf).argmin(1)
-    start = curves[:, :3].mean(1)
-    descent = start - curves[rows, best]
+    best = np.where(grid <= turns[:, None], curve.draws, np.inf).argmin(1)
     before = np.arange(GRID) <= best[:, None]
+    lowest = curve.draws[rows, best]
+    until = int(best.max()) + 1
+    descending = np.where(before, curve.draws, lowest[:, None])
+    descending[:, :until] = falling(descending[:, :until])
+    curves = scale.back(descending)
+    start = scale.back(curve.draws[:, : _flat_nodes(curve)].mean(1))
+    descent = start - curves[rows, best]
 
     def where_done(part: float) -> Floats:
-        """Return where each curve last comes down through a level before its lowest point."""
+        """Return where each curve comes down through a level before its lowest point."""
         level = start - part * descent
         above = before & (curves > level[:, None])
         last = np.where(above.any(1), GRID - 1 - above[:, ::-1].argmax(1), 0)

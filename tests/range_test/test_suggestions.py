@@ -24,11 +24,11 @@ def test_classic_suggestions_are_near_what_they_aim_at():
     assert steepest - 0.5 < np.log10(test.suggest("valley")) < best
 
 
-def test_a_loss_that_still_falls_has_a_steepest_point_but_no_maximum():
+def test_a_loss_that_has_just_begun_to_fall_has_a_steepest_point_but_no_maximum():
     test = swept("one descent", 200)
-    cut = test.values < 0.02
+    cut = test.values < 0.003
     test = hc.RangeTest(test.values[cut], test.losses[cut])
-    assert np.log10(test.suggest("steepest")) == pytest.approx(-2.5, abs=0.3)
+    assert np.log10(test.suggest("steepest")) == pytest.approx(-2.6, abs=0.2)
     with pytest.raises(ValueError, match="there is no high: no bounds found for lr"):
         test.suggest("max/3")
 
