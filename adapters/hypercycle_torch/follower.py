@@ -13,6 +13,7 @@ from hypercycle.driving.drivers import driver_of
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
+from hypercycle_torch.names import Group
 from hypercycle_torch.wrappers import innermost
 
 if TYPE_CHECKING:
@@ -119,6 +120,19 @@ class OptimizerFollower(OptimizerCycler):
         found_inf = getattr(optimizer, "found_inf", None)
         if (found_inf is None or float(found_inf) == 0.0) and not _makes_state_alone(optimizer):
             super().step()
+            self._write_inside(optimizer.param_groups)
+
+    def _write_inside(self, groups: list[Group]) -> None:
+        """Write the values of a wrapper's groups into those of the optimizer inside, if others.
+
+        ``ZeroRedundancyOptimizer`` takes up what is there when the step inside is over.
+        """
+        written = self.optimizer.param_groups
+        if written is groups or len(written) != len(groups):
+            return
+        keys = {track.place.hyperparameter.key for track in self._tracks.tracks}
+        for group, inside in zip(written, groups, strict=True):
+            inside.update({key: group[key] for key in keys & set(inside)})
 
     # Its state beside the optimizer's.
 
