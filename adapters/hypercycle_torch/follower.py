@@ -154,7 +154,8 @@ class OptimizerFollower(OptimizerCycler):
         if self._read_ahead is not None:
             self._take_up(self.optimizer.param_groups)
             self._adopt(*self._read_ahead)
-            self._read_ahead = None
+            self._told_step, self._read_ahead = int(self.last_epoch), None
+            self._watch_from_here()
 
     def __getstate__(self) -> dict[str, Any]:
         state = {

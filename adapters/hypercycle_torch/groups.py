@@ -41,6 +41,11 @@ def indices_of(groups: Sequence[Group], key: GroupKey) -> list[int]:
     return [int(key)] if 0 <= int(key) < len(groups) else []
 
 
+def lr_of(group: Group) -> float:
+    """Return a group's learning rate as a float; NaN if it has none."""
+    return as_float(group.get("lr", float("nan")))
+
+
 def values_in(
     optimizer: Any, hyperparameter: Hyperparameter, indices: Iterable[int] | None = None
 ) -> list[float]:
