@@ -6,14 +6,12 @@ import weakref
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.drivers import driver_of
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
-from hypercycle_torch.names import Group
+from hypercycle_torch.names import Group, is_far
 from hypercycle_torch.wrappers import innermost
 
 if TYPE_CHECKING:
@@ -180,9 +178,8 @@ def _makes_state_alone(optimizer: Any) -> bool:
     ``torch.distributed.checkpoint`` makes the state of a fresh optimizer so, to load into it.
     """
     rate = optimizer.param_groups[0].get("lr")
-    # To ask a tensor on a device would wait for it; the rate of 0 is one on the CPU.
-    is_far = isinstance(rate, torch.Tensor) and rate.device.type != "cpu"
-    if rate is None or is_far or float(rate) != 0.0:
+    # The rate of 0 is a tensor on the CPU, if it is one.
+    if rate is None or is_far(rate) or float(rate) != 0.0:
         return False
     gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
     return not any(grad is not None and bool(grad.any()) for grad in gradients)

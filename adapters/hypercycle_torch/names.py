@@ -178,6 +178,11 @@ def as_float(value: Any) -> float:
     return float(value.item() if isinstance(value, torch.Tensor) else value)
 
 
+def is_far(value: Any) -> bool:
+    """Return whether this is a tensor on a device: to read it would be to wait for that."""
+    return isinstance(value, torch.Tensor) and value.device.type != "cpu"
+
+
 def _is_number(value: Any) -> bool:
     """Return whether a schedule can drive this: a real number, or a float tensor with one."""
     if isinstance(value, torch.Tensor):

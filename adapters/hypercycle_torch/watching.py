@@ -20,7 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.tracks import Track
 from hypercycle.driving.warning import MisuseWarning, warn
-from hypercycle_torch.names import as_float
+from hypercycle_torch.names import as_float, is_far
 from hypercycle_torch.wrappers import innermost
 
 # How many steps are looked at one by one, and how many parameters.
@@ -166,6 +166,8 @@ def _was_changed(cycler: Cycler, track: Track) -> bool:
     groups = cycler.target.param_groups
     if track.place.groups is not None:
         groups = [groups[index] for index in track.place.groups]
+    if any(is_far(group["lr"]) for group in groups):
+        return False
     factors = track.factors or (1.0,) * len(track.schedules)
     values = [
         factor * schedule(int(cycler.last_epoch))
