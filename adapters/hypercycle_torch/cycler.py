@@ -286,7 +286,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what puts the present objects back into the groups, tensors filled as they are."""
         keys = {track.place.hyperparameter.key for track in tracks}
-        return keep_values(self.optimizer.param_groups, keys)
+        return keep_values(self, keys)
 
     def places(self, tracks: tuple[Track, ...]) -> dict[Hashable, str]:
         """Return what is written, a hyperparameter of a group, with the name it has in the plan."""

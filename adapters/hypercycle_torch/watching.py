@@ -33,8 +33,8 @@ _NEARLY_NOTHING = 0.01
 _FOR_EVER = 2**62
 _BEGINS_LATE = (
     "the optimizer goes on with the state of a run whose learning rate was driven, and this cycler "
-    "began at step 0: load its own state too, or attach with start_step; what advance='optimizer' "
-    "keeps in the optimizer's state is loaded with it by a cycler that was attached before"
+    "began at step 0: load its own state too, or attach with start_step; that of "
+    "advance='optimizer' is in the optimizer's, and comes with it if attached before that is loaded"
 )
 # Tensors of a rate may be of half precision.
 _ROUNDING = 2.0**-7

@@ -134,6 +134,17 @@ def test_a_copy_hears_of_it_too(copied):
     assert values_of(cycler.optimizer, "lr") == [OTHER(3)]
 
 
+@BOTH
+def test_the_values_from_before_are_given_back_after_loading_too(advance):
+    made = adamw(2)
+    before = values_of(made, "lr"), values_of(made, "betas")
+    cycler = hc.attach(made, lr=LR, momentum=0.8, advance=advance)
+    train(made, cycler, 2)
+    made.load_state_dict(made.state_dict())
+    cycler.detach(restore=True)
+    assert (values_of(made, "lr"), values_of(made, "betas")) == before
+
+
 # A state that the cycler does not have.
 
 
