@@ -23,6 +23,8 @@ _INSTEAD = {
         "its plan is saved in its config, and its variables hold only the iterations, so that "
         "there is nothing to compare"
     ),
+    "at_end": "its values are computed inside the compiled step: put what comes after the schedule "
+    "behind it, as in Chain(schedule, …), or go on with cycled(optimizer, plan, replace=True)",
     "on_event": _CALLBACK.format("on_event=…"),
     "events_of": _CALLBACK.format("on_event=…, events_of=…"),
 }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -39,6 +40,9 @@ CONFIG = "hypercycle"
 """Where the plan is in an optimizer's config."""
 
 _SAVED = {"plan", "offset", "total_steps"}
+
+# The rate is a float32.
+_ROUNDED = 1e-6
 
 # An argument of jnp.clip, which takes nothing but arrays.
 _PLAIN_IN_JAX = {"l1_regularization_strength"}
@@ -216,17 +220,25 @@ class Cycled(_Optimizer):
     # Saving.
 
     def load_own_variables(self, store: Any) -> None:
-        """Take saved variables over, the count of updates among them."""
+        """Take saved variables over, the count of updates among them, which never counts twice."""
+        following, given = self._following, self._start_step_given
+        has_trained = bool(given) and updates_of(self) > 0
         super().load_own_variables(store)
-        given = self._start_step_given
         updates = updates_of(self) if given else 0
-        if updates:
-            warn(
-                f"the loaded state has made {updates} updates, and start_step={given} is added to "
-                f"them, so the plan goes on at step {self.plan_step}: attach without start_step "
-                "where a state is loaded that counts them all",
-                beyond=("keras",),
-            )
+        if following is None or has_trained or not updates:
+            return
+        begun_at = _begun_at(self, following, given, updates)
+        if begun_at == given:
+            return
+        added = begun_at is None and updates < given
+        if not added:
+            self.__dict__["_following"] = replace(following, offset=following.offset - given)
+        warn(
+            f"the loaded state has made {updates} updates, and start_step={given} is "
+            f"{'' if added else 'not '}added to them: the plan goes on at step {self.plan_step}. "
+            "Attach without start_step where a state is loaded that counts them all",
+            beyond=("keras",),
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the optimizer's config, and its plan as plain data."""
@@ -340,6 +352,17 @@ def updates_of(optimizer: Any) -> int:
     """Return how many updates an optimizer has made."""
     batches = int(value_of_variable(optimizer._iterations))  # noqa: SLF001
     return batches // (optimizer.gradient_accumulation_steps or 1)
+
+
+def _begun_at(optimizer: Any, following: Following, given: int, updates: int) -> int | None:
+    """Return at which step, 0 or ``given``, a loaded state began to count, if its rate tells."""
+    schedule = following.schedules.get(LEARNING_RATE)
+    if schedule is None or isinstance(schedule, Groups):
+        return None
+    last, rate = updates - 1, value_of_variable(optimizer._learning_rate)  # noqa: SLF001
+    starts = (0, given)
+    fits = [one for one in starts if math.isclose(rate, schedule(last + one), rel_tol=_ROUNDED)]
+    return fits[0] if len(fits) == 1 else None
 
 
 def _without_zero(momentum: Any) -> Any:

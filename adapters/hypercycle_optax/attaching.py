@@ -22,6 +22,8 @@ _INSTEAD = {
     "events_of": _EVENTS,
     "advance": "a transformation counts its own updates; inside optax.MultiSteps and "
     "optax.apply_if_finite it counts those applied",
+    "at_end": "its values are computed inside the step: put what comes after the schedule behind "
+    "it, as in Chain(schedule, …), or optax.contrib.reduce_on_plateau behind the transformation",
     "on_mismatch": "the state of a transformation holds the count alone, no description of the "
     "plan that could differ",
 }

@@ -13,7 +13,9 @@ from hypercycle_torch.wrappers import innermost, is_optimizer, reports_steps
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
 
-_HONOURED = {"start_step", "relative", "advance", "on_mismatch", "on_event", "events_of"}
+_HONOURED = {
+    "start_step", "relative", "advance", "on_mismatch", "on_event", "events_of", "at_end"
+}  # fmt: skip
 # Of a wrapper that shows an optimizer's groups, but has no hooks.
 _WRAPPER_HONOURS = _HONOURED - {"advance"}
 _INSTEAD = {

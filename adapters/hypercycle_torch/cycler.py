@@ -174,7 +174,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         that the plan drives takes the values of that step here, as momentum does in ``CyclicLR``.
         """
         rates = self.get_last_lr()
-        if self.detached:
+        if self.detached or (self._end is not None and self.last_epoch > self._end):
             return rates
         self._take_up(self.optimizer.param_groups)
         row = self._row(max(int(self.last_epoch), 0))  # SequentialLR undoes step 0

@@ -35,6 +35,8 @@ class OptimizerFollower(OptimizerCycler):
     for trainers that save optimizers but know of no cycler.
     """
 
+    _in_step = False
+
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
         super().__init__(optimizer, plan, options)
         self._hooks: list[Any] = []
@@ -75,9 +77,11 @@ class OptimizerFollower(OptimizerCycler):
 
     def detach(self, *, restore: bool = False) -> None:
         """Stop following the optimizer; see :meth:`hypercycle.driving.Cycler.detach`."""
-        for hook in self._hooks:
+        # PyTorch is going through the hooks after a step when this is called by an event.
+        own = self._hooks[:1] if self._in_step else []
+        for hook in self._hooks[len(own) :]:
             hook.remove()
-        self._hooks = []
+        self._hooks = own
         super().detach(restore=restore)
 
     def meeting(self, earlier: Cycler, names: str, places: Mapping[Hashable, str]) -> str:
@@ -114,10 +118,16 @@ class OptimizerFollower(OptimizerCycler):
 
     @left_as_it_is_inside
     def _after_optimizer_step(self, optimizer: Any, _arguments: Any, _keywords: Any) -> None:
+        if self.detached:
+            return
         # A fused optimizer under GradScaler skips inside its kernel, and says so here.
         found_inf = getattr(optimizer, "found_inf", None)
         if (found_inf is None or float(found_inf) == 0.0) and not _makes_state_alone(optimizer):
-            super().step()
+            self._in_step = True
+            try:
+                super().step()
+            finally:
+                self._in_step = False
             self._write_inside(optimizer.param_groups)
 
     def _write_inside(self, groups: list[Group]) -> None:

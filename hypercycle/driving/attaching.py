@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hypercycle import plugins
 from hypercycle.driving.objects import ObjectCycler, attach_object
-from hypercycle.driving.options import OnEvent, OnMismatch, Options, PlanLike, Relative
+from hypercycle.driving.options import AtEnd, OnEvent, OnMismatch, Options, PlanLike, Relative
 from hypercycle.driving.several import attach_several, is_several
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -35,6 +35,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> OptimizerFollower: ...
 
@@ -53,6 +54,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> OptimizerCycler: ...
 
@@ -71,6 +73,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> ObjectCycler: ...
 
@@ -89,6 +92,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> Any: ...
 def attach(
@@ -104,6 +108,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> Any:
     """Make the hyperparameters of ``target`` follow schedules.
@@ -144,6 +149,10 @@ def attach(
     events_of
         Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
         given.
+    at_end
+        What happens where every schedule has ended: ``"hold"`` keeps assigning the last values,
+        ``"detach"`` lets go of the target once they are assigned, so that another scheduler, such
+        as ``ReduceLROnPlateau`` after a warm-up, can take over.
     **schedules
         Names and their schedules, as in :class:`Plan`. A number means a constant.
 
@@ -170,8 +179,8 @@ def attach(
     resolved = merge(plan, schedules, "attach").resolve(
         steps_per_epoch=steps_per_epoch, total_steps=total_steps
     )
-    run = total_steps, steps_per_epoch
-    options = Options(start_step, relative, advance, on_mismatch, on_event, events_of, *run)
+    wishes = start_step, relative, advance, on_mismatch, on_event, events_of, at_end
+    options = Options(*wishes, total_steps, steps_per_epoch)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
     if is_several(target):

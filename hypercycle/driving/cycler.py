@@ -9,6 +9,7 @@ from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.drivers import driver_of, release, take
+from hypercycle.driving.ending import end_of
 from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
 from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
 from hypercycle.driving.tracks import Track, Tracks
@@ -19,7 +20,7 @@ from hypercycle.schedules.schedule import Record
 
 _ADOPTED = (
     "plan", "_initial", "_tracks", "_columns", "_first_step", "_rows_ahead", "_clock_owner",
-    "last_epoch", "_watched", "_give_back",
+    "last_epoch", "_watched", "_give_back", "_end",
 )  # fmt: skip
 # What is computed ahead is computed again; plugins belong to the process.
 _LEFT_OUT = {
@@ -43,7 +44,7 @@ class Cycler(ABC):
     last_epoch
         Updates made (the name is PyTorch's). The next ``step()`` goes on from what is assigned.
     detached
-        Whether :meth:`detach` was called.
+        Whether it has let go of the target: by :meth:`detach`, or at the end of the plan.
     """
 
     plan: Plan
@@ -52,6 +53,9 @@ class Cycler(ABC):
     bound: tuple[str, ...] = ()
     detached: bool = False
     _give_back: Callable[[], object] | None = None
+    # Where it lets go by itself, and whether it has.
+    _end: int | None = None
+    _is_over: bool = False
 
     # What a kind of target brings along.
 
@@ -126,6 +130,7 @@ class Cycler(ABC):
         joint = Tracks(tracks)
         columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
+        end = end_of(plan) if self._options.at_end == "detach" else None
         names = (*_ADOPTED, *self.bound)
         before = {name: getattr(self, name) for name in names if hasattr(self, name)}
         put_back = self.keep(tracks)
@@ -134,7 +139,9 @@ class Cycler(ABC):
             self.plan = plan
             self._initial = initial
             self._tracks = joint
-            self._columns, self._first_step, self._rows_ahead = columns, step, len(columns[0])
+            self._end = end
+            self._columns = columns
+            self._begin_ahead(step)
             self._clock_owner = clock_owner
             self._give_back = self._give_back or put_back
             self.last_epoch = step
@@ -146,7 +153,14 @@ class Cycler(ABC):
             for name, value in before.items():
                 setattr(self, name, value)
             raise
+        if self._is_over:
+            self._is_over = self.detached = False
+            del self.step
         take(self, self.places(tracks))
+        if end is not None and step >= end:
+            if "plan" in before:  # loaded: what took over has its values in the target's own state
+                put_back()
+            self._let_go(at_end=True)
 
     def _clock_owner_of(self, plan: Plan) -> Record | None:
         if self._options.on_event is None:
@@ -174,7 +188,10 @@ class Cycler(ABC):
                     "detach the one that attach() returned"
                 )
             self._give_back()
-        self.detached = True
+        self._let_go(at_end=False)
+
+    def _let_go(self, *, at_end: bool) -> None:
+        self.detached, self._is_over = True, at_end
         self._watched = False
         self.step = _stay  # type: ignore[method-assign]
         release(self, self.places(self._tracks.tracks))
@@ -198,15 +215,27 @@ class Cycler(ABC):
         # Into the same lists, which whoever writes them keeps at hand.
         for column, values in zip(self._columns, self._tracks.columns(step), strict=True):
             column[:] = values
-        self._first_step, self._rows_ahead = step, len(self._columns[0])
+        self._begin_ahead(step)
+        if self._end is not None and step >= self._end:
+            self._watched = True
         return 0
+
+    def _begin_ahead(self, step: int) -> None:
+        """Let the columns begin at a step; where the plan ends, there is to be another look."""
+        rows = len(self._columns[0])
+        if self._end is not None:
+            rows = max(min(rows, self._end - step), 1)
+        self._first_step, self._rows_ahead = step, rows
 
     def _forget_ahead(self) -> None:
         self._columns = [[] for _ in self._tracks.tracks]
         self._first_step = self._rows_ahead = 0
 
     def _tell(self, step: int) -> None:
-        """Tell of the events of a step, then observers; all of them, even if one fails."""
+        """Tell of the events of a step, then observers; all of them, even if one fails.
+
+        At the end of the plan the target is let go, where that was asked for.
+        """
         on_event, errors = self._options.on_event, []
         if on_event is not None and self._clock_owner is not None:
             for event in self._clock_owner.events(step):
@@ -215,6 +244,8 @@ class Cycler(ABC):
                 except Exception as error:  # noqa: BLE001  (raised below)
                     errors.append(error)
         errors += self._observe()
+        if self._end is not None and step >= self._end:
+            self._let_go(at_end=True)
         _raise_first(errors)
 
     def _observe(self) -> list[Exception]:

@@ -15,6 +15,7 @@ from hypercycle.schedules.schedule import Schedule
 _FACTS = ("total_steps", "steps_per_epoch")
 Relative = bool | str | Collection[str]
 OnMismatch = Literal["error", "saved", "current", "rescale"]
+AtEnd = Literal["hold", "detach"]
 OnEvent = Callable[[str, int, int], object]
 PlanLike = (
     Plan
@@ -38,6 +39,7 @@ class Options:
     on_mismatch: OnMismatch = "error"
     on_event: OnEvent | None = None
     events_of: str | Schedule | None = None
+    at_end: AtEnd = "hold"
     total_steps: int | None = None
     steps_per_epoch: int | None = None
 
@@ -51,6 +53,8 @@ class Options:
                 "on_mismatch must be 'error', 'saved', 'current' or 'rescale', got "
                 f"{self.on_mismatch!r}"
             )
+        if self.at_end not in get_args(AtEnd):
+            raise ValueError(f"at_end must be 'hold' or 'detach', got {self.at_end!r}")
         if self.on_event is not None and not callable(self.on_event):
             raise TypeError(
                 f"on_event must be a function on_event(name, cycle, step), got {self.on_event!r}"

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import strategies
 import torch
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 from torch_models import sgd, update
 
 import hypercycle as hc
@@ -342,3 +343,84 @@ def test_a_detached_cycler_lets_go(kind, restore):
     hc.attach(target, lr=P)  # which tells of no other cycler
     with pytest.raises(RuntimeError, match="a copy of a cycler does not know the values from"):
         copy.deepcopy(hc.attach(SimpleNamespace(lr=1), lr=P)).detach(restore=True)
+
+
+WARM_UP = hc.Plan(lr=hc.Ramp(0.01, 0.1, 5), momentum=0.8)
+
+
+def warming_up(advance, **options):
+    """Return an optimizer with a warm-up that lets go, and the plateau that takes over."""
+    made = sgd(2, lr=0.3, momentum=0.9)
+    cycler = hc.attach(made, WARM_UP, advance=advance, at_end="detach", **options)
+    return made, cycler, ReduceLROnPlateau(made, factor=0.5, patience=0)
+
+
+def go_on(made, cycler, plateau, steps):
+    """Return the rate of each update; from the end of the warm-up on nothing gets better."""
+    rates = []
+    for _ in range(steps):
+        rates.append(made.param_groups[1]["lr"])
+        update(made)
+        cycler.step()
+        if cycler.detached:
+            plateau.step(1.0)
+    return rates
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("advance", ["step", "optimizer"])
+def test_a_plan_that_has_ended_lets_go_where_told(advance):
+    expected = [WARM_UP(step)["lr"] for step in range(6)] + [0.05, 0.025, 0.0125]
+    made, cycler, plateau = warming_up(advance)
+    states = []
+    rates = []
+    for steps in (3, 5, 1):  # saved in the warm-up, and behind it
+        rates += go_on(made, cycler, plateau, steps)
+        parts = made, cycler, plateau
+        states.append(copy.deepcopy([one.state_dict() for one in parts]))
+    assert rates == expected
+    assert (cycler.last_epoch, cycler.detached) == (5, True)
+    for saved, done in ((states[0], 3), (states[1], 8)):
+        parts = warming_up(advance)
+        for part, state in zip(parts, saved, strict=True):
+            part.load_state_dict(state)
+        assert parts[1].detached == (done > 5)
+        assert go_on(*parts, 9 - done) == expected[done:]
+    # Back to the warm-up with what has let go, and on from there.
+    for part, state in zip((made, cycler, plateau), states[0], strict=True):
+        part.load_state_dict(state)
+    assert not cycler.detached
+    assert go_on(made, cycler, plateau, 6) == expected[3:]
+    copied = pickle.loads(pickle.dumps(cycler))
+    assert (copied.detached, copied.values) == (True, {"lr": 0.1, "momentum": 0.8})
+
+
+def test_letting_go_at_the_end_tells_all_events_before():
+    target, told = SimpleNamespace(p=0.0), []
+
+    def on_event(*event):
+        told.append((*event, target.p))
+
+    wave = hc.Cycle(0.1, 0.5, 2, cycles=1)
+    cycler = hc.attach(target, p=wave, at_end="detach", on_event=on_event)
+    for _ in range(7):
+        cycler.step()
+    assert told == [("peak", 0, 2, 0.5), ("cycle_end", 0, 4, 0.1)]
+    assert (cycler.last_epoch, cycler.detached) == (4, True)
+    started_behind = hc.attach(SimpleNamespace(p=0.0), p=wave, at_end="detach", start_step=9)
+    assert (started_behind.detached, started_behind.target.p) == (True, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ({"lr": P}, "needs schedules that end, and that of lr goes on for ever: say how long, as"),
+        ({"lr": hc.Groups({0: None, 1: P})}, "and that of lr goes on for ever"),
+        ({"lr": 0.1}, "needs a schedule that ends, and the plan has constants"),
+    ],
+)
+def test_letting_go_at_the_end_needs_one(plan, message):
+    made = sgd(2, lr=0.3)
+    with pytest.raises(ValueError, match=message):
+        hc.attach(made, plan, at_end="detach")
+    assert made.param_groups[0]["lr"] == 0.3

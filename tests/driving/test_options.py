@@ -15,6 +15,7 @@ GIVEN = {
     "on_mismatch": "saved",
     "on_event": print,
     "events_of": "lr",
+    "at_end": "detach",
 }
 
 
@@ -61,6 +62,7 @@ def test_what_is_refused_is_shown_cut_short():
         ("relative", 1, TypeError, "relative must be True or False, or names in the plan, got 1"),
         ("advance", "epoch", ValueError, "advance must be 'step' or 'optimizer', got 'epoch'"),
         ("on_mismatch", "warn", ValueError, "on_mismatch must be 'error', 'saved', 'current' or "),
+        ("at_end", "stop", ValueError, "at_end must be 'hold' or 'detach', got 'stop'"),
         ("on_event", "print", TypeError, "on_event must be a function on_event(name, cycle, step)"),
     ],
 )

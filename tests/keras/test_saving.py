@@ -270,21 +270,46 @@ def test_pickling_a_model(uninterrupted):
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-def test_a_start_step_beside_a_state_that_counts_is_told(tmp_path):
+@pytest.mark.parametrize(
+    ("plan", "saved_start", "start", "step"),
+    [
+        (PLAN, 0, 0, 12),
+        (PLAN, 0, 7, 12),  # its rate is that of update 11: it counts them all
+        (PLAN, 7, 7, 19),  # of update 18
+        (PLAN, 0, 24, 12),
+        (PLAN, 0, 8, 12),  # updates 11 and 19 have the same rate: it may count them all
+        ({"momentum": PLAN["momentum"]}, 0, 8, 12),  # no rate tells: it may count them all
+        ({"momentum": PLAN["momentum"]}, 30, 30, 42),  # it cannot
+    ],
+)
+def test_a_start_step_beside_a_loaded_state_never_counts_twice(
+    plan, saved_start, start, step, tmp_path
+):
     path = tmp_path / "model.weights.h5"
-    train(hc.attach(SGD(0.01), PLAN), epochs=1).save_weights(path)
 
-    def loaded(**options):
+    def compiled(start):
         model = make_model()
-        model.compile(hc.attach(SGD(0.01), PLAN, **options), "mse")
+        model.compile(hc.attach(SGD(0.01, momentum=0.9), hc.Plan(**plan), start_step=start), "mse")
         model.optimizer.build(model.trainable_variables)
-        model.load_weights(path)
-        return model.optimizer.plan_step
+        return model
 
-    assert loaded() == 12
-    with pytest.warns(
-        UserWarning, match=r"has made 12 updates, and start_step=8 is added.* at step 20"
-    ) as told:
-        assert loaded(start_step=8) == 20
-    (ours,) = [one for one in told if one.category is UserWarning]
-    assert "model.load_weights(path)" in linecache.getline(ours.filename, ours.lineno)
+    saved = compiled(saved_start)
+    fit(saved, epochs=1)
+    saved.save_weights(path)
+    model = compiled(start)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        model.load_weights(path)
+    assert model.optimizer.plan_step == step
+    told = [one for one in caught if "start_step" in str(one.message)]
+    if start == 0 or (plan is PLAN and start == saved_start):
+        assert not told
+    else:
+        (ours,) = told
+        how = "added" if step > 12 else "not added"
+        assert f"12 updates, and start_step={start} is {how} to them" in str(ours.message)
+        assert f"goes on at step {step}" in str(ours.message)
+        assert "model.load_weights(path)" in linecache.getline(ours.filename, ours.lineno)
+    history = hypercycle_keras.CycleHistory()
+    fit(model, epochs=1, callbacks=[history])
+    assert history.steps.tolist() == list(range(step, step + 12))

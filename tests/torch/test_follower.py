@@ -114,6 +114,24 @@ def test_an_error_in_the_optimizers_step_does_not_count():
     assert cycler.last_epoch == 0
 
 
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_event_may_detach_while_pytorch_goes_through_its_hooks(others):
+    made = sgd()
+    cycler = hc.attach(
+        made, lr=hc.Cycle(0.1, 0.2, 1), advance="optimizer", on_event=lambda *_: cycler.detach()
+    )
+    told = []
+    for _ in range(others):
+        made.register_step_post_hook(lambda *_: told.append("another"))
+    for _ in range(3):
+        update(made)
+    assert values_of(made, "lr") == [0.2]
+    assert (cycler.last_epoch, cycler.detached, len(told)) == (1, True, 3 * others)
+    cycler.detach()
+    assert len(made._optimizer_step_post_hooks) == others
+    assert not made._optimizer_state_dict_post_hooks
+
+
 def test_detach_leaves_the_values_as_they_are():
     made = sgd()
     cycler = hc.attach(made, PLAN, advance="optimizer")
