@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.cycler import OptimizerCycler
 from hypercycle_torch.follower import OptimizerFollower
+from hypercycle_torch.live_groups import with_live_groups
 from hypercycle_torch.wrappers import innermost, is_optimizer, reports_steps
 
 if TYPE_CHECKING:
@@ -29,10 +30,12 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> OptimizerCycl
     Raises
     ------
     ValueError
-        If a wrapper that does not report its steps is given with ``advance="optimizer"``.
+        If a wrapper that does not report its steps is given with ``advance="optimizer"``, or one
+        that shows copies of its groups.
     """
     if not is_optimizer(target):
         return None
+    target = with_live_groups(target)
     honoured = _HONOURED if reports_steps(innermost(target)) else _WRAPPER_HONOURS
     options.refuse_others(honoured, f"a {type(target).__name__}", _INSTEAD)
     kind = OptimizerFollower if options.advance == "optimizer" else OptimizerCycler

@@ -22,12 +22,14 @@ from hypercycle_torch.groups import (
     first_values,
     initial_values,
     keep_values,
+    lr_of,
     origins_of,
     reason_to_leave_alone,
     unshare_tensors,
 )
+from hypercycle_torch.loading import has_driven_state, hear_of_loading, was_driven_elsewhere
 from hypercycle_torch.names import Group, as_float, check_start
-from hypercycle_torch.tracks import Destination, tracks_of
+from hypercycle_torch.tracks import Destination, in_pairs, tracks_of
 from hypercycle_torch.watching import Watch
 
 if TYPE_CHECKING:
@@ -61,6 +63,8 @@ class OptimizerCycler(Cycler, LRScheduler):
     optimizer: Any
     bound = _BOUND
     _told_updates = False
+    # Where a state or start_step has put it.
+    _told_step: int | None = None
     _watch: Watch | None = None
 
     def __init__(self, optimizer: Any, plan: Plan, options: Options) -> None:
@@ -72,11 +76,13 @@ class OptimizerCycler(Cycler, LRScheduler):
         self._attached = False
         relative = options.relative_names(plan)
         initial = {name: first_values(optimizer, name) for name in relative}
-        rates = [_lr_of(group) for group in optimizer.param_groups]
+        rates = [lr_of(group) for group in optimizer.param_groups]
         self._count_ahead = 1 - options.start_step
         self.begin(plan, options, initial or None)
         self._attached = True
-        self._watch_from_here()
+        self._told_step = options.start_step or None
+        self._watch_from_here(begins_late=was_driven_elsewhere(optimizer))
+        hear_of_loading(self.optimizer, self.after_loading)
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
             if "lr" in group:  # what SequentialLR begins with, and others multiply
                 group.setdefault("initial_lr", rate)
@@ -135,8 +141,8 @@ class OptimizerCycler(Cycler, LRScheduler):
     def _tell(self, step: int) -> None:
         super()._tell(step)
 
-    def _watch_from_here(self) -> None:
-        self._watch, self._rows_ahead = Watch(self), 1
+    def _watch_from_here(self, *, begins_late: bool = False) -> None:
+        self._watch, self._rows_ahead = Watch(self, begins_late=begins_late), 1
 
     def _step_of(self, epoch: Any, metric: Any) -> int:
         step = whole_number(epoch, "epoch")
@@ -157,7 +163,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def get_last_lr(self) -> list[float]:  # type: ignore[override]
         """Return the learning rate of each parameter group, as it is now."""
-        return [_lr_of(group) for group in self.optimizer.param_groups]
+        return [lr_of(group) for group in self.optimizer.param_groups]
 
     _last_lr = property(get_last_lr)
 
@@ -274,13 +280,13 @@ class OptimizerCycler(Cycler, LRScheduler):
                 self._members.append((column, key, member))
             else:
                 self._others.append((column, destination))
-        self._shared, self._grouped = _pairs(shared), _pairs(grouped)
+        self._shared, self._grouped = in_pairs(shared), in_pairs(grouped)
         self._slower = bool(self._members or self._others)
 
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what puts the present objects back into the groups, tensors filled as they are."""
         keys = {track.place.hyperparameter.key for track in tracks}
-        return keep_values(self.optimizer.param_groups, keys)
+        return keep_values(self, keys)
 
     def places(self, tracks: tuple[Track, ...]) -> dict[Hashable, str]:
         """Return what is written, a hyperparameter of a group, with the name it has in the plan."""
@@ -370,7 +376,18 @@ class OptimizerCycler(Cycler, LRScheduler):
         """
         self._take_up(self.optimizer.param_groups)
         super().load_state_dict(state_dict, on_mismatch)
+        self._told_step = int(self.last_epoch)
         self._watch_from_here()
+
+    def after_loading(self) -> None:
+        """Assign the values of a step that it was told again; else what was loaded stays."""
+        if self.detached:
+            return
+        if self.last_epoch == self._told_step:
+            self._take_up(self.optimizer.param_groups)
+            self.write(self._tracks.tracks, self._row(int(self.last_epoch)))
+        elif self._watch is not None and has_driven_state(self.optimizer):
+            self._watch.begins_late = True
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in super().__getstate__().items() if k not in _LEFT_OUT}
@@ -378,17 +395,4 @@ class OptimizerCycler(Cycler, LRScheduler):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._bind(self._tracks.tracks, self._columns)
-
-
-def _pairs(written: list[tuple[list[Any], str]]) -> list[tuple[list[Any], list[Any], str, str]]:
-    """Return (column, column, key, key) of two at a time; the last may be its own pair."""
-    firsts = written[::2]
-    seconds = written[1::2] + firsts[len(written) // 2 :]
-    return [
-        (column, other, key, other_key)
-        for (column, key), (other, other_key) in zip(firsts, seconds, strict=True)
-    ]
-
-
-def _lr_of(group: Group) -> float:
-    return as_float(group.get("lr", float("nan")))
+        hear_of_loading(self.optimizer, self.after_loading)

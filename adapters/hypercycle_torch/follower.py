@@ -6,13 +6,12 @@ import weakref
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.drivers import driver_of
 from hypercycle.plans.plan import Plan
 from hypercycle_torch.compiling import left_as_it_is_inside
 from hypercycle_torch.cycler import OptimizerCycler
+from hypercycle_torch.names import Group, is_far
 from hypercycle_torch.wrappers import innermost
 
 if TYPE_CHECKING:
@@ -129,6 +128,19 @@ class OptimizerFollower(OptimizerCycler):
                 super().step()
             finally:
                 self._in_step = False
+            self._write_inside(optimizer.param_groups)
+
+    def _write_inside(self, groups: list[Group]) -> None:
+        """Write the values of a wrapper's groups into those of the optimizer inside, if others.
+
+        ``ZeroRedundancyOptimizer`` takes up what is there when the step inside is over.
+        """
+        written = self.optimizer.param_groups
+        if written is groups or len(written) != len(groups):
+            return
+        keys = {track.place.hyperparameter.key for track in self._tracks.tracks}
+        for group, inside in zip(written, groups, strict=True):
+            inside.update({key: group[key] for key in keys & set(inside)})
 
     # Its state beside the optimizer's.
 
@@ -150,7 +162,8 @@ class OptimizerFollower(OptimizerCycler):
         if self._read_ahead is not None:
             self._take_up(self.optimizer.param_groups)
             self._adopt(*self._read_ahead)
-            self._read_ahead = None
+            self._told_step, self._read_ahead = int(self.last_epoch), None
+            self._watch_from_here()
 
     def __getstate__(self) -> dict[str, Any]:
         state = {
@@ -175,9 +188,8 @@ def _makes_state_alone(optimizer: Any) -> bool:
     ``torch.distributed.checkpoint`` makes the state of a fresh optimizer so, to load into it.
     """
     rate = optimizer.param_groups[0].get("lr")
-    # To ask a tensor on a device would wait for it; the rate of 0 is one on the CPU.
-    is_far = isinstance(rate, torch.Tensor) and rate.device.type != "cpu"
-    if rate is None or is_far or float(rate) != 0.0:
+    # The rate of 0 is a tensor on the CPU, if it is one.
+    if rate is None or is_far(rate) or float(rate) != 0.0:
         return False
     gradients = [p.grad for group in optimizer.param_groups for p in group["params"]]
     return not any(grad is not None and bool(grad.any()) for grad in gradients)

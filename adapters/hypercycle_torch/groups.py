@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +40,11 @@ def indices_of(groups: Sequence[Group], key: GroupKey) -> list[int]:
     if isinstance(key, str) and (named or not key.isdecimal()):
         return named
     return [int(key)] if 0 <= int(key) < len(groups) else []
+
+
+def lr_of(group: Group) -> float:
+    """Return a group's learning rate as a float; NaN if it has none."""
+    return as_float(group.get("lr", float("nan")))
 
 
 def values_in(
@@ -206,19 +212,28 @@ def initial_values(
     }
 
 
-def keep_values(groups: Sequence[Group], keys: Collection[str]) -> Callable[[], None]:
-    """Return what puts back the present values of these keys: the same objects, as they are now."""
-    kept = [(group, key, group[key]) for group in groups for key in keys if key in group]
+def keep_values(cycler: Any, keys: Collection[str]) -> Callable[[], None]:
+    """Return what puts back the present values of these keys: the same objects, as they are now.
+
+    It goes by the groups that the cycler's optimizer has by then: loading a state makes new ones.
+    """
+    reference = weakref.ref(cycler)  # who keeps what is returned here
+    known = list(cycler.optimizer.param_groups)
+    kept = [{key: group[key] for key in keys if key in group} for group in known]
     tensors = [
         (value, value.detach().clone())
-        for _, _, whole in kept
+        for values in kept
+        for whole in values.values()
         for value in (whole if isinstance(whole, tuple | list) else (whole,))
         if isinstance(value, torch.Tensor)
     ]
 
     def put_back() -> None:
-        for group, key, value in kept:
-            group[key] = value
+        alive = reference()
+        groups = [] if alive is None else alive.optimizer.param_groups
+        for group, origin in zip(groups, origins_of(groups, known), strict=True):
+            if origin is not None:
+                group.update(kept[origin])
         for tensor, before in tensors:
             tensor.detach().copy_(before)
 

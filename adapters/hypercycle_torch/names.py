@@ -29,6 +29,9 @@ Group = dict[str, Any]
 
 # Keys of a group that are not hyperparameters.
 _OTHER_KEYS = {"params", "param_names", "name", "initial_lr"}
+# fastai's names; it keeps no tuples.
+_FASTAI = {"momentum": "mom", "weight_decay": "wd", "beta1": "mom", "beta2": "sqr_mom"}
+_NEUTRAL = {"betas": "beta1", "mom": "momentum", "sqr_mom": "beta2", "wd": "weight_decay"}
 # Read once, when the optimizer makes its state: a schedule would silently do nothing.
 _READ_ONCE = {
     ("Adagrad", "initial_accumulator_value"): "lr, lr_decay, weight_decay and eps",
@@ -42,7 +45,7 @@ class Hyperparameter(Place):
     @property
     def interval(self) -> Interval:
         """What optimizers accept for it."""
-        return ACCEPTED.get("beta1" if self.key == "betas" else self.key, UNLIMITED)
+        return ACCEPTED.get(_NEUTRAL.get(self.key, self.key), UNLIMITED)
 
     @left_as_it_is
     def read(self, group: Group) -> Any:
@@ -110,6 +113,9 @@ def _find(optimizer: Any, name: str) -> Hyperparameter:
         if name == "momentum" and not averages_gradients(inside):
             raise ambiguous_momentum(kind)
         return beta
+    otherwise = _FASTAI.get(name)
+    if otherwise in keys and (name != "beta1" or "sqr_mom" in keys):
+        return Hyperparameter(otherwise)
     raise is_unknown(kind, name, names_of(groups))
 
 
@@ -170,6 +176,11 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
 def as_float(value: Any) -> float:
     """Return a number, or what is in a tensor (one that needs gradients too), as a float."""
     return float(value.item() if isinstance(value, torch.Tensor) else value)
+
+
+def is_far(value: Any) -> bool:
+    """Return whether this is a tensor on a device: to read it would be to wait for that."""
+    return isinstance(value, torch.Tensor) and value.device.type != "cpu"
 
 
 def _is_number(value: Any) -> bool:

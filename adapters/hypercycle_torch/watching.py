@@ -20,7 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.tracks import Track
 from hypercycle.driving.warning import MisuseWarning, warn
-from hypercycle_torch.names import as_float
+from hypercycle_torch.names import as_float, is_far
 from hypercycle_torch.wrappers import innermost
 
 # How many steps are looked at one by one, and how many parameters.
@@ -31,14 +31,26 @@ _MANY_WRITES = 40
 # A rate that is less than this part of its largest is as good as 0.
 _NEARLY_NOTHING = 0.01
 _FOR_EVER = 2**62
+_BEGINS_LATE = (
+    "the optimizer goes on with the state of a run whose learning rate was driven, and this cycler "
+    "began at step 0: load its own state too, or attach with start_step; that of "
+    "advance='optimizer' is in the optimizer's, and comes with it if attached before that is loaded"
+)
 # Tensors of a rate may be of half precision.
 _ROUNDING = 2.0**-7
 
 
 class Watch:
-    """Looks at a cycler's steps, and warns once of each thing that is probably not meant."""
+    """Looks at a cycler's steps, and warns once of each thing that is probably not meant.
 
-    def __init__(self, cycler: Cycler) -> None:
+    Attributes
+    ----------
+    begins_late
+        Whether the optimizer goes on in mid-run, of which the cycler was told nothing.
+    """
+
+    def __init__(self, cycler: Cycler, *, begins_late: bool = False) -> None:
+        self.begins_late = begins_late
         optimizer = cycler.target
         every = [p for group in optimizer.param_groups for p in group["params"] if p.requires_grad]
         # From all over the model: a layer may be left out now and then.
@@ -62,6 +74,8 @@ class Watch:
             message = self._of_order(cycler)
             if message:
                 _tell(message)
+        if self.begins_late and step == 1:
+            _tell(_BEGINS_LATE)
         if step > self._end:
             _tell(self._holds)
             self._end = _FOR_EVER
@@ -152,6 +166,8 @@ def _was_changed(cycler: Cycler, track: Track) -> bool:
     groups = cycler.target.param_groups
     if track.place.groups is not None:
         groups = [groups[index] for index in track.place.groups]
+    if any(is_far(group["lr"]) for group in groups):
+        return False
     factors = track.factors or (1.0,) * len(track.schedules)
     values = [
         factor * schedule(int(cycler.last_epoch))

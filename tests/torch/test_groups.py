@@ -583,8 +583,11 @@ def test_shared_tensors_are_parted_and_others_stay():
 def test_kept_values_come_back_as_the_objects_that_they_were():
     beta, rate, shared = torch.tensor(0.9), torch.tensor(0.1), (0.9, 0.99)
     groups = [{"lr": 1, "betas": (beta, 0.99)}, {"lr": rate, "betas": shared}, {"lr": rate}]
+    groups = [group | {"params": []} for group in groups]
     before = [dict(group) for group in groups]
-    put_back = keep_values(groups, ["lr", "betas"])
+    cycler = hc.attach(sgd(), lr=LR)
+    cycler.optimizer.param_groups = groups
+    put_back = keep_values(cycler, ["lr", "betas"])
     unshare_tensors(groups, Hyperparameter("lr"))
     for group in groups:
         Hyperparameter("lr").write(group, 7.0)

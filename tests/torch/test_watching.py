@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import (
 from torch_models import LR, adamw, give_gradients, sgd, update
 
 import hypercycle as hc
-from hypercycle_torch.watching import _STEPS
+from hypercycle_torch.watching import _STEPS, _was_changed
 
 MANY = 100
 
@@ -284,3 +284,12 @@ def test_copies_are_not_watched_and_step_on():
     for again in (copy.deepcopy(cycler), pickle.loads(pickle.dumps(cycler))):
         assert told(lambda again=again: [again.step() for _ in range(60)]) == []
         assert again.last_epoch == 60
+
+
+def test_a_rate_on_a_device_is_not_waited_for():
+    made = sgd()
+    cycler = hc.attach(made, lr=LR)
+    made.param_groups[0]["lr"] = torch.tensor(0.0, device="meta")  # which cannot be read at all
+    assert not _was_changed(cycler, cycler._tracks.tracks[0])
+    made.param_groups[0]["lr"] = torch.tensor(0.0)
+    assert _was_changed(cycler, cycler._tracks.tracks[0])

@@ -81,7 +81,7 @@ class Sharpness(torch.optim.Optimizer):
 
 
 class Sharded(torch.optim.Optimizer):
-    """ZeroRedundancyOptimizer: groups of its own, which it hands to the one inside at a step."""
+    """ZeroRedundancyOptimizer: groups of its own, handed to the one inside and taken back."""
 
     def __init__(self, inside):
         groups = [{"params": group["params"], **group} for group in inside.param_groups]
@@ -92,6 +92,8 @@ class Sharded(torch.optim.Optimizer):
         for own, inner in zip(self.param_groups, self.optim.param_groups, strict=True):
             inner.update({key: own[key] for key in ("lr", "betas")})
         self.optim.step(closure)
+        for own, inner in zip(self.param_groups, self.optim.param_groups, strict=True):
+            own.update({key: inner[key] for key in ("lr", "betas")})
 
 
 WRAPPERS = {
