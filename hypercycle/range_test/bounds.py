@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn
 
 import numpy as np
@@ -73,6 +73,10 @@ class Bounds:
         "log" or "linear".
     on
         The curve that was read.
+    sum_to_low
+        The values of all updates up to low, added up. Of learning rates this sum, rate times
+        updates, decides how much is learnt: a sweep of twice as many steps finds half of low, and
+        at a fixed rate training begins to work after ``sum_to_low / rate`` updates.
 
     Examples
     --------
@@ -88,6 +92,7 @@ class Bounds:
       best      0.0305    0.0284 to 0.0401      the loss is lowest
       high      0.0102    0.00948 to 0.0134     a factor of 3 below where the loss
                                                 is lowest
+    Training at a fixed rate begins to work after 0.0015 / rate updates.
     >>> bounds.cycle(step_size_up=2000).high == bounds.high
     True
     """
@@ -105,6 +110,7 @@ class Bounds:
     reasons: Mapping[str, str] = field(hash=False)
     axis: str = "log"
     on: str = "loss"
+    sum_to_low: float = np.nan
 
     def __str__(self) -> str:
         lines = [f"{self.name}, read off the {self.on}"]
@@ -116,6 +122,11 @@ class Bounds:
                 _COLUMNS,
                 initial_indent=f"{numbers:<{_REASONS_AT}}",
                 subsequent_indent=" " * _REASONS_AT,
+            )
+        if self.name == "lr" and np.isfinite(self.sum_to_low):
+            lines.append(
+                f"Training at a fixed rate begins to work after {self.sum_to_low:.2g} / rate "
+                "updates."
             )
         return "\n".join(lines)
 
@@ -239,6 +250,21 @@ def find_bounds(
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence=}")
     falls = on == "loss" if lower_is_better is None else lower_is_better
+    found = _found(test, on, falls=falls, confidence=confidence)
+    if isinstance(found, NoBounds):
+        return found
+    reasons = dict(found.reasons)
+    for other in ("loss", *test.metrics):
+        if other == on:
+            continue
+        beside = _found(test, other, falls=other == "loss", confidence=confidence)
+        if isinstance(beside, Bounds):
+            reasons["low"] += f"; by the {other} it is {beside.low:.3g}"
+    return replace(found, reasons=reasons)
+
+
+def _found(test: Recorded, on: str, *, falls: bool, confidence: float) -> Bounds | NoBounds:
+    """Return what one curve shows."""
     places, runs = points_of(test, on, falls=falls)
     if len(places) < FEWEST_POINTS:
         reason = (
@@ -332,6 +358,7 @@ def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidenc
         values[key] = value_at(test, places[key])
         first, last = intervals[key]
         values[f"{key}_interval"] = (value_at(test, first), value_at(test, last))
+    values["sum_to_low"] = float(test.values[test.values <= values["low"]].sum())
     return Bounds(
         name=test.name, factor=factor, reasons=reasons, axis=str(test.axis), on=on, **values
     )
