@@ -1,0 +1,224 @@
+"""Score what the recorded sweeps are read as, by training: ours beside every peer.
+
+``cd benchmarks && python -m range_test_sweeps.score [--split build] [--cifar FILE] [--cache FILE]``
+
+Whoever gets two bounds trains with four triangular cycles between them; whoever gets one value
+trains at it, or with cycles from a quarter of it. All have the updates that the trainings at fixed
+rates had. Trainings are kept in the cache, by sweep and rates to two digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from range_test import PEERS, averaged
+from timing import installed, machine, section, table
+
+import hypercycle as hc
+
+from .data import AbsentError, load
+from .record import CYCLES, task_of
+from .records import BUILD, GOOD, HELD_OUT, Recorded, read_all
+
+DISTRIBUTIONS = ("hypercycle", "numpy", "fastai", "lightning", "pytorch-ignite", "torch-lr-finder")
+
+Rule = Callable[[np.ndarray, np.ndarray], float]
+# (low, high) of the cycle; the same twice is a fixed rate, None is no answer.
+Answer = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What reads a sweep, and what a user then does."""
+
+    label: str
+    answer: Callable[[Recorded], Answer]
+
+
+def own_bounds(recorded: Recorded) -> Answer:
+    bounds = recorded.test.bounds()
+    return (bounds.low, bounds.high) if bounds else None
+
+
+def single(
+    suggest: Callable[[np.ndarray, np.ndarray], float], part: float
+) -> Callable[..., Answer]:
+    """Return cycles from a part of one suggested value to it; a part of 1 is the value alone."""
+
+    def answer(recorded: Recorded) -> Answer:
+        losses = recorded.test.losses
+        count = len(losses) if math.isfinite(losses[-1]) else len(losses) - 1
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                value = float(suggest(recorded.test.values[:count], losses[:count]))
+        except (RuntimeError, ValueError, IndexError, TypeError):
+            return None
+        return (part * value, value) if math.isfinite(value) and value > 0 else None
+
+    return answer
+
+
+def lowest(rates: np.ndarray, losses: np.ndarray) -> float:
+    """Return where the losses, averaged as fastai and Lightning do, are lowest."""
+    return float(rates[averaged(losses, 0.02).argmin()])
+
+
+def tools() -> list[Tool]:
+    """Return ours, and what is installed of the peers'."""
+    found = [Tool("ours", own_bounds)]
+    found += [
+        Tool(f"ours, base max/{part}", lambda recorded, part=part: paper(recorded, part))
+        for part in (3, 4)
+    ]
+    rules = [("lowest/10", lambda rates, losses: lowest(rates, losses) / 10.0)]
+    for package, label, make, _ in PEERS:
+        if not package:
+            continue
+        if not installed(package):
+            print(f"{label} is left out: {package} is not installed")
+            continue
+        rules.append((label, make()))
+    for label, suggest in rules:
+        found.append(Tool(f"{label}, fixed", single(suggest, 1.0)))
+        found.append(Tool(f"{label}, cycles", single(suggest, 0.25)))
+    return found
+
+
+def paper(recorded: Recorded, part: int) -> Answer:
+    """Return the rule of arXiv:1506.01186: a base of a third or a fourth of the maximum."""
+    bounds = recorded.test.bounds()
+    return (bounds.high / part, bounds.high) if bounds else None
+
+
+# Trainings.
+
+
+class Trainings:
+    """What training between bounds leads to; each once, kept in a file."""
+
+    def __init__(self, cache: Path, cifar: Path | None) -> None:
+        self._cache, self._cifar = cache, cifar
+        self._known: dict[str, float | None] = {}
+        if cache.exists():
+            self._known = json.loads(cache.read_text(encoding="utf-8"))
+
+    def final(self, recorded: Recorded, low: float, high: float) -> float:
+        """Return the loss after the cycles; NaN where training diverged."""
+        low, high = float(f"{low:.1e}"), float(f"{high:.1e}")
+        key = f"{recorded.spec.name} {low:.1e} {high:.1e}"
+        if key not in self._known:
+            rates = [low] * recorded.updates
+            if low != high:
+                cycle = hc.Cycle(low, high, recorded.updates // (2 * CYCLES))
+                rates = cycle(np.arange(recorded.updates)).tolist()
+            final = task_of(recorded.spec, self._cifar).train(rates)
+            self._known[key] = final if math.isfinite(final) else None
+            self._keep()
+        final = self._known[key]
+        return math.nan if final is None else final
+
+    def _keep(self) -> None:
+        part = self._cache.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(self._known, indent=0), encoding="utf-8")
+        part.replace(self._cache)
+
+
+def row_of(tool: Tool, sweeps: list[Recorded], trainings: Trainings) -> list[str]:
+    """Return a tool's line of the table."""
+    learnable = [one for one in sweeps if one.spec.learnable]
+    nothing = [one for one in sweeps if not one.spec.learnable]
+    parts = []
+    for one in learnable:
+        answer = tool.answer(one)
+        if answer is not None:
+            parts.append(one.descent(trainings.final(one, *answer)))
+    refused = [tool.answer(one) is None for one in nothing]
+    good = np.array(parts) >= GOOD
+    return [
+        tool.label,
+        percent(len(parts), len(learnable)),
+        percent(good.sum(), len(parts)),
+        percent(good.sum(), len(learnable)),
+        percent(np.sum(np.array(parts) < 0.0), len(parts)),
+        f"{np.median(parts):.2f}" if parts else "–",
+        percent(sum(refused), len(nothing)),
+    ]
+
+
+def has_data(recorded: Recorded, cifar: Path | None) -> bool:
+    try:
+        load(recorded.spec.data, cifar)
+    except AbsentError as error:
+        print(f"{recorded.spec.name} is left out: {error}")
+        return False
+    return True
+
+
+def percent(part: float, whole: int) -> str:
+    return f"{100 * part / whole:.0f}" if whole else "–"
+
+
+HEADS = ["percent", "answered", "good", "good of all", "worse", "median part", "refused"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--split", choices=("build", "held-out"), help="half of the sweeps")
+    parser.add_argument("--cifar", type=Path, metavar="FILE", help="CIFAR-10 as .npz")
+    parser.add_argument("--only", default="", metavar="TEXT", help="tools whose label has it")
+    parser.add_argument("--each", action="store_true", help="a line for each sweep as well")
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "range_test_sweeps.json",
+        help="where trainings are kept",
+    )
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    trainings = Trainings(options.cache, options.cifar)
+    halves = [options.split.replace("-", " ")] if options.split else [BUILD, HELD_OUT]
+    chosen = [tool for tool in tools() if options.only in tool.label]
+    print(machine(*DISTRIBUTIONS) + "\n")
+    for half in halves:
+        sweeps = [one for one in read_all(half) if has_data(one, options.cifar)]
+        if options.each:
+            print_each(chosen, sweeps, trainings)
+        rows = [row_of(tool, sweeps, trainings) for tool in chosen]
+        learnable = sum(one.spec.learnable for one in sweeps)
+        text = (
+            f"{learnable} sweeps from which something can be learnt, {len(sweeps) - learnable} "
+            "from which nothing can. Answered: of the former, those with an answer. Good: of "
+            f"these, those whose training makes {100 * GOOD:.0f} % of the best fixed rate's "
+            "descent or more. Worse: those that diverge or end above where they began. Refused: "
+            "of the sweeps from which nothing can be learnt."
+        )
+        print(section(f"Sweeps: {half}", text, table(HEADS, rows)))
+
+
+def print_each(chosen: list[Tool], sweeps: list[Recorded], trainings: Trainings) -> None:
+    for one in sweeps:
+        print(one.spec.name)
+        for tool in chosen:
+            answer = tool.answer(one)
+            if answer is None:
+                print(f"  {tool.label:<32} no answer")
+                continue
+            low, high = answer
+            result = ""
+            if one.spec.learnable:
+                result = f"{one.descent(trainings.final(one, low, high)):.2f}"
+            print(f"  {tool.label:<32} {low:<8.2g} {high:<8.2g} {result}")
+
+
+if __name__ == "__main__":
+    main()
