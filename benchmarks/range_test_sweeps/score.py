@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import math
 import os
 import tempfile
@@ -185,6 +186,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     warnings.simplefilter("ignore")
+    logging.disable(logging.ERROR)  # of suggestions that fail
     trainings = Trainings(options.cache, options.cifar)
     halves = [options.split.replace("-", " ")] if options.split else [BUILD, HELD_OUT]
     chosen = [tool for tool in tools() if options.only in tool.label]

@@ -10,7 +10,7 @@ from .records import Spec
 RANGES = {"sgd": (1e-6, 10.0), "momentum": (1e-6, 10.0), "nesterov": (1e-6, 10.0)}
 ADAPTIVE_RANGE = (1e-7, 1.0)
 
-# data, model, optimizer, batch size, order, steps; then what is not usual
+# Data, model, optimizer, batch size, order, steps; then what is not usual.
 TABLE = """
 digits          linear          sgd       64  shuffled  300
 digits          linear          adamw     64  fixed     150
@@ -111,6 +111,13 @@ raw_diabetes    mlp             rmsprop   32  shuffled  300  keras
 friedman        mlp             sgd       32  fixed     100  keras
 mnist           cnn             adam      64  fixed     150  keras
 text            transformer     adam      16  shuffled  100  keras
+digits          mlp             momentum  64  shuffled  300  seed1 from1e-4
+digits          mlp             adamw     64  shuffled  100  seed1 from1e-5
+digits          batchnorm_mlp   adam      128 shuffled  300  seed1 from1e-5 accuracy
+planted         linear          sgd       16  fixed     100  seed1 from1e-5
+planted         linear          momentum  64  shuffled  200  seed1 from1e-4
+breast_cancer   linear          adamw     32  shuffled  300  seed1 from1e-5
+raw_diabetes    linear          momentum  64  fixed     100  seed1 from1e-5
 cifar           quick_net       momentum  64  shuffled  150
 cifar           quick_net       adamw     32  shuffled  100
 cifar           quick_net       sgd       32  fixed     100

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from range_test_sweeps.records import BUILD, FOLDER, HELD_OUT, read, read_all, write
+from range_test_sweeps.sweeps import SPECS
 
 # Of the sweeps from which something can be learnt, those that show bounds; of the others, those
 # that show none.
@@ -41,6 +42,11 @@ def test_a_file_is_what_is_written(tmp_path, monkeypatch):
     again = read(path)
     assert again.test == recorded.test
     assert again.fixed == pytest.approx(recorded.fixed, nan_ok=True)
+
+
+def test_each_sweep_of_the_list_is_there_once_and_no_other():
+    assert sorted(one.name for one in SPECS) == sorted(path.stem for path in FOLDER.iterdir())
+    assert {one.name: one for one in SPECS} == {one.spec.name: one.spec for one in SWEEPS}
 
 
 def test_the_truth_is_what_it_is_said_to_be():
