@@ -50,9 +50,11 @@ def own_bounds(recorded: Recorded) -> Answer:
     return (bounds.low, bounds.high) if bounds else None
 
 
-def single(
-    suggest: Callable[[np.ndarray, np.ndarray], float], part: float
-) -> Callable[..., Answer]:
+def own_high(rates: np.ndarray, losses: np.ndarray) -> float:
+    return hc.RangeTest(rates, losses).bounds().high
+
+
+def single(suggest: Rule, part: float) -> Callable[[Recorded], Answer]:
     """Return cycles from a part of one suggested value to it; a part of 1 is the value alone."""
 
     def answer(recorded: Recorded) -> Answer:
@@ -74,14 +76,21 @@ def lowest(rates: np.ndarray, losses: np.ndarray) -> float:
     return float(rates[averaged(losses, 0.02).argmin()])
 
 
+def tenth_of_lowest(rates: np.ndarray, losses: np.ndarray) -> float:
+    return lowest(rates, losses) / 10.0
+
+
 def tools() -> list[Tool]:
-    """Return ours, and what is installed of the peers'."""
+    """Return ours, what is installed of the peers', and the rule of arXiv:1506.01186.
+
+    That takes a third or a fourth of the maximum as the base; the maximum is ours, or where the
+    loss is lowest.
+    """
     found = [Tool("ours", own_bounds)]
-    found += [
-        Tool(f"ours, base max/{part}", lambda recorded, part=part: paper(recorded, part))
-        for part in (3, 4)
-    ]
-    rules = [("lowest/10", lambda rates, losses: lowest(rates, losses) / 10.0)]
+    for part in (3, 4):
+        found.append(Tool(f"ours, base max/{part}", single(own_high, 1 / part)))
+        found.append(Tool(f"lowest, base max/{part}", single(lowest, 1 / part)))
+    rules: list[tuple[str, Rule]] = [("lowest/10", tenth_of_lowest)]
     for package, label, make, _ in PEERS:
         if not package:
             continue
@@ -93,12 +102,6 @@ def tools() -> list[Tool]:
         found.append(Tool(f"{label}, fixed", single(suggest, 1.0)))
         found.append(Tool(f"{label}, cycles", single(suggest, 0.25)))
     return found
-
-
-def paper(recorded: Recorded, part: int) -> Answer:
-    """Return the rule of arXiv:1506.01186: a base of a third or a fourth of the maximum."""
-    bounds = recorded.test.bounds()
-    return (bounds.high / part, bounds.high) if bounds else None
 
 
 # Trainings.
@@ -209,6 +212,8 @@ def main() -> None:
     trainings = Trainings(options.cache, options.cifar)
     halves = [options.split.replace("-", " ")] if options.split else [BUILD, HELD_OUT]
     chosen = [tool for tool in tools() if options.only in tool.label]
+    if not chosen:
+        parser.error(f"no tool's label has {options.only!r}")
     print(machine(*DISTRIBUTIONS) + "\n")
     for half in halves:
         outcomes: dict[str, list[Outcome]] = {tool.label: [] for tool in chosen}
