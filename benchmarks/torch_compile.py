@@ -156,7 +156,7 @@ def by_plan(title: str, text: str, ways: dict[str, Way], steps: int, *, quick: b
         if kind != "SGD" or "eps" not in plan
     ]
     if quick:
-        cases = [("SGD", "lr, momentum, weight_decay")]
+        cases = [("SGD", "lr, weight_decay")]
     rows = [row(kind, name, PLANS[name], ways.values(), steps) for kind, name in cases]
     return section(title, text, table(["optimizer, plan", *ways, "equal"], rows))
 
@@ -189,7 +189,7 @@ def main() -> None:
     effort, document = arguments("Graphs of compiled optimizer steps in PyTorch.")
     torch.set_num_threads(1)
     logging.getLogger("torch._dynamo").setLevel(logging.CRITICAL)  # which tells of the limit
-    steps, quick = (4, True) if effort is QUICK else (20, False)
+    steps, quick = (2, True) if effort is QUICK else (20, False)
     sections = [
         machine("hypercycle", "torch") + "\n",
         by_plan(

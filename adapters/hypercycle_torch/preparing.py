@@ -32,6 +32,7 @@ def prepare_for_compile(optimizer: Any, plan: PlanLike) -> None:
     is filled in place. But a step that asks of a tensor whether it is 0 is not compiled at all. So
     the learning rate, betas and most others become tensors, and momentum of SGD and RMSprop and
     decoupled weight decay (AdamW's) become floats, which PyTorch makes inputs of the second graph.
+    That is how PyTorch 2.13 compiles; older versions may take more floats for constants.
 
     Each group gets tensors of its own, and so does a group that is added later; loading a state
     makes them anew. Values are the plan's, rounded once to float32, or to float64 if a parameter is
@@ -45,7 +46,8 @@ def prepare_for_compile(optimizer: Any, plan: PlanLike) -> None:
         One of ``torch.optim``, or a wrapper of it. Called before :func:`hypercycle.attach`, which
         looks at what is a tensor.
     plan
-        As in :func:`hypercycle.attach`. The learning rate is made a tensor even if not in it.
+        As in :func:`hypercycle.attach`. What it names is made so in all groups, and the learning
+        rate even if it is not named.
 
     Raises
     ------
@@ -76,11 +78,11 @@ def prepare_for_compile(optimizer: Any, plan: PlanLike) -> None:
         )
     inside = innermost(optimizer)
     kind = _known_kind(inside)
-    wanted = _wanted(optimizer, kind, as_plan(plan, "prepare_for_compile"))
-    _make(optimizer, kind, wanted)
+    keys = _keys(optimizer, kind, as_plan(plan, "prepare_for_compile"))
+    _make(optimizer, kind, keys)
     hooked = optimizer if isinstance(optimizer, torch.optim.Optimizer) else inside
     # A cycler's hooks come after this one, since it is attached later, and find tensors.
-    hooked.register_load_state_dict_post_hook(lambda loaded: _make(loaded, kind, wanted))
+    hooked.register_load_state_dict_post_hook(lambda loaded: _make(loaded, kind, keys))
 
 
 def _known_kind(optimizer: Any) -> str:
@@ -94,27 +96,30 @@ def _known_kind(optimizer: Any) -> str:
     )
 
 
-def _wanted(optimizer: Any, kind: str, plan: Plan) -> dict[str, set[int]]:
-    """Return in which groups each key is to be made what is compiled; refuse what cannot be."""
+def _keys(optimizer: Any, kind: str, plan: Plan) -> list[str]:
+    """Return the keys that are to be made what is compiled; refuse what cannot be."""
     groups: list[Group] = optimizer.param_groups
-    wanted: dict[str, set[int]] = {}
+    keys = []
     if kind != "Rprop" and "lr" not in plan:  # Rprop reads it only once
         plan = Plan(**plan, lr=0.0)
     for name, schedule in plan.items():
         place = find(optimizer, name)
+        _check_alone(optimizer, place, name)
         for index, one in schedules_by_index(groups, name, schedule).items():
-            if groups[index].get("fused"):
+            group = groups[index]
+            if group.get("fused"):
                 continue
-            _check_alone(optimizer, place, index, name)
-            _check_foreach(kind, groups[index])
-            if not isinstance(one, Constant) and not _compiled_as(kind, groups[index], place.key):
+            _check_foreach(kind, group)
+            if not isinstance(one, Constant) and _compiled_as(kind, group, place.key) is None:
                 raise _refused(kind, place)
-            wanted.setdefault(place.key, set()).add(index)
-    return wanted
+        keys.append(place.key)
+    return keys
 
 
-def _check_alone(optimizer: Any, place: Hyperparameter, index: int, name: str) -> None:
-    if any(driver_of(one, (place, index)) for one in (optimizer, innermost(optimizer))):
+def _check_alone(optimizer: Any, place: Hyperparameter, name: str) -> None:
+    indices = range(len(optimizer.param_groups))
+    targets = optimizer, innermost(optimizer)
+    if any(driver_of(target, (place, index)) for target in targets for index in indices):
         raise ValueError(
             f"{name} is driven by a cycler already, which found out when it was attached what is a "
             "tensor: call prepare_for_compile() before attach(), or detach() first"
@@ -173,15 +178,14 @@ def _or_fused(kind: str) -> str:
     return takes if has_it else ""
 
 
-def _make(optimizer: Any, kind: str, wanted: dict[str, set[int]]) -> None:
+def _make(optimizer: Any, kind: str, keys: list[str]) -> None:
     groups: list[Group] = optimizer.param_groups
     # One for all groups, whose values would seem to differ if they were rounded differently.
     dtypes = [parameter.dtype.to_real() for group in groups for parameter in group["params"]]
     dtype = functools.reduce(torch.promote_types, dtypes, torch.float32)
     # Groups that are added take from the defaults what they do not bring.
-    defaults: Group = getattr(optimizer, "defaults", {})
-    for key, indices in wanted.items():
-        for group in [groups[index] for index in indices] + [defaults]:
+    for group in [*groups, getattr(optimizer, "defaults", {})]:
+        for key in keys:
             if key in group and not group.get("fused"):
                 as_tensor = _compiled_as(kind, group, key) == "tensor"
                 made = functools.partial(_tensor, group, dtype) if as_tensor else as_float
