@@ -58,7 +58,8 @@ def all_tensors(optimizer: Any, plan: hc.Plan) -> None:
         for group in optimizer.param_groups:
             whole = group[key]
             several = isinstance(whole, tuple)
-            group[key] = tuple(map(torch.tensor, whole)) if several else torch.tensor(whole)
+            tensors = [torch.tensor(float(value)) for value in (whole if several else [whole])]
+            group[key] = tuple(tensors) if several else tensors[0]
 
 
 LISTS = "foreach", "capturable"  # as on a GPU, where PyTorch itself compiles with both
@@ -171,10 +172,10 @@ def by_hyperparameter(steps: int, *, quick: bool) -> str:
             try:
                 place = find(optimizer, name)
                 present = float(place.read(optimizer.param_groups[0]))
-                low, high = sorted([present, present * 1.01]) if present else (1e-4, 1e-3)
+                low, high = sorted([present * 0.99, present]) if present else (1e-4, 1e-3)
                 plan = hc.Plan(**{name: hc.Cycle(low, high, 5)})
                 hc.attach(optimizer, plan).detach(restore=True)
-            except ValueError:
+            except (TypeError, ValueError):
                 continue  # which attach refuses, compiled or not
             rows.append(row(kind, name, plan, ways.values(), steps))
     text = (
