@@ -250,21 +250,23 @@ def find_bounds(
     if not 0.0 < confidence < 1.0:
         raise ValueError(f"confidence must be between 0 and 1, got {confidence=}")
     falls = on == "loss" if lower_is_better is None else lower_is_better
-    found = _found(test, on, falls=falls, confidence=confidence)
+    found = bounds_of_curve(test, on, falls=falls, confidence=confidence)
     if isinstance(found, NoBounds):
         return found
     reasons = dict(found.reasons)
     for other in ("loss", *test.metrics):
         if other == on:
             continue
-        beside = _found(test, other, falls=other == "loss", confidence=confidence)
+        beside = bounds_of_curve(test, other, falls=other == "loss", confidence=confidence)
         if isinstance(beside, Bounds):
             reasons["low"] += f"; by the {other} it is {beside.low:.3g}"
     return replace(found, reasons=reasons)
 
 
-def _found(test: Recorded, on: str, *, falls: bool, confidence: float) -> Bounds | NoBounds:
-    """Return what one curve shows."""
+def bounds_of_curve(
+    test: Recorded, on: str = "loss", *, falls: bool = True, confidence: float = 0.9
+) -> Bounds | NoBounds:
+    """Return what one curve shows, without a word about the others."""
     places, runs = points_of(test, on, falls=falls)
     if len(places) < FEWEST_POINTS:
         reason = (

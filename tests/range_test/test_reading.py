@@ -60,7 +60,7 @@ def test_one_question_reads_one_curve_once(fits):
     for method in SUGGESTIONS:
         fits.clear()
         recorded().suggest(method)
-        assert len(fits) == (4 if method in ("minimum/10", "max/3", "max/4") else 2)
+        assert len(fits) == 2
 
 
 @pytest.mark.parametrize("runs", [2, 5])
