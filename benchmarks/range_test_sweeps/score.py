@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 from range_test import PEERS, averaged
-from timing import installed, machine, section, table
+from timing import installed, machine, report, section, table
 
 import hypercycle as hc
 
@@ -199,6 +199,7 @@ def main() -> None:
     parser.add_argument("--split", choices=("build", "held-out"), help="half of the sweeps")
     parser.add_argument("--cifar", type=Path, metavar="FILE", help="CIFAR-10 as .npz")
     parser.add_argument("--only", default="", metavar="TEXT", help="tools whose label has it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put the tables into a page")
     parser.add_argument("--each", action="store_true", help="a line for each sweep as well")
     parser.add_argument(
         "--cache",
@@ -214,7 +215,7 @@ def main() -> None:
     chosen = [tool for tool in tools() if options.only in tool.label]
     if not chosen:
         parser.error(f"no tool's label has {options.only!r}")
-    print(machine(*DISTRIBUTIONS) + "\n")
+    sections = [machine(*DISTRIBUTIONS) + "\n"]
     for half in halves:
         outcomes: dict[str, list[Outcome]] = {tool.label: [] for tool in chosen}
         for recorded in read_all(half):
@@ -237,7 +238,8 @@ def main() -> None:
             "of the sweeps from which nothing can be learnt."
         )
         rows = [row_of(label, found) for label, found in outcomes.items()]
-        print(section(f"Sweeps: {half}", text, table(HEADS, rows)), flush=True)
+        sections.append(section(f"Sweeps: {half}", text, table(HEADS, rows)))
+    report("range_test_sweeps", sections, options.write)
 
 
 if __name__ == "__main__":
