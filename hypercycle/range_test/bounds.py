@@ -73,6 +73,8 @@ class Bounds:
         "log" or "linear".
     on
         The curve that was read.
+    reference
+        As in :class:`RangeTest`.
 
     Examples
     --------
@@ -105,6 +107,7 @@ class Bounds:
     reasons: Mapping[str, str] = field(hash=False)
     axis: str = "log"
     on: str = "loss"
+    reference: float | None = None
 
     def __str__(self) -> str:
         lines = [f"{self.name}, read off the {self.on}"]
@@ -120,10 +123,44 @@ class Bounds:
         return "\n".join(lines)
 
     def cycle(
-        self, step_size_up: Length, step_size_down: Length | None = None, **options: Any
+        self,
+        step_size_up: Length,
+        step_size_down: Length | None = None,
+        *,
+        relative: bool = False,
+        **options: Any,
     ) -> Cycle:
-        """Return the cycle between low and high; everything else as in :class:`Cycle`."""
-        return Cycle(self.low, self.high, step_size_up, step_size_down, **options)
+        """Return the cycle between low and high; everything else as in :class:`Cycle`.
+
+        With ``relative=True`` it is that of ``low / reference`` and ``high / reference``, for
+        ``attach(optimizer, lr=…, relative="lr")``, which multiplies the own value of each parameter
+        group: the group with the largest gets the bounds, the others keep their ratio to it, as
+        they did in the sweep.
+
+        Raises
+        ------
+        ValueError
+            If it is to be relative, and it is not known to what.
+        """
+        low, high = self._ends(relative=relative)
+        cycle = Cycle(low, high, step_size_up, step_size_down, **options)
+        return self._marked(cycle, relative=relative)
+
+    def _ends(self, *, relative: bool) -> tuple[float, float]:
+        if not relative:
+            return self.low, self.high
+        if self.reference is None:
+            raise ValueError(
+                f"relative=True gives multiples of the {self.name} from before the sweep, which "
+                "was not recorded, or was 0: RangeTest(…, reference=0.1) tells it"
+            )
+        return self.low / self.reference, self.high / self.reference
+
+    def _marked(self, cycle: Cycle, *, relative: bool) -> Cycle:
+        """Have ``attach`` refuse what would multiply by values, or assign multiples."""
+        if self.reference != 1.0:
+            object.__setattr__(cycle, "multiplies", relative)
+        return cycle
 
     def plan(
         self,
@@ -132,6 +169,7 @@ class Bounds:
         *,
         cycles: int | None = None,
         momentum: tuple[float, float] | None = (0.85, 0.95),
+        relative: bool = False,
         **options: Any,
     ) -> ExplainedPlan:
         """Return the plan of a whole run: whole cycles between the bounds, momentum opposite.
@@ -151,6 +189,8 @@ class Bounds:
             Their number, instead of the rule.
         momentum
             Bounds of the momentum in opposite phase where this is ``lr``; None for none.
+        relative
+            As in :meth:`cycle`: the plan is for ``attach(optimizer, plan, relative="lr")``.
         options
             Of :class:`Cycle`, such as ``waveform`` and ``scale``.
 
@@ -177,15 +217,17 @@ class Bounds:
         4 cycles of 2 × 1466 steps (3.75 epochs up, 3.75 down) in 30 epochs of 391 steps
         the last 2 of 11730 steps stay where the last cycle ends
         """
-        return plan_run(
+        plan = plan_run(
             self.name,
-            (self.low, self.high),
+            self._ends(relative=relative),
             epochs,
             steps_per_epoch,
             cycles=cycles,
             momentum=momentum,
             options=options,
         )
+        self._marked(plan[self.name], relative=relative)  # type: ignore[arg-type]
+        return plan
 
 
 @dataclass(frozen=True)
@@ -333,5 +375,11 @@ def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidenc
         first, last = intervals[key]
         values[f"{key}_interval"] = (value_at(test, first), value_at(test, last))
     return Bounds(
-        name=test.name, factor=factor, reasons=reasons, axis=str(test.axis), on=on, **values
+        name=test.name,
+        factor=factor,
+        reasons=reasons,
+        axis=str(test.axis),
+        on=on,
+        reference=test.reference,
+        **values,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from hypercycle.namespaces.namespace import Floats
+from hypercycle.numbers.checks import finite_number
 from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
 from hypercycle.range_test.drawing import draw_range_test
 from hypercycle.range_test.reading import Reading
@@ -47,6 +48,9 @@ class RangeTest:
         Whether distances are those of the logarithms of the values (values that are not above 0
         are then left out) or of the values. None: "linear" for ``momentum`` and ``beta1`` …
         ``beta3`` and where the values above 0 span less than a factor of 10, else "log".
+    reference
+        The value from before the sweep, in the parameter group with the largest: what
+        ``bounds().cycle(…, relative=True)`` is a multiple of. None if it is not known, or 0.
 
     Raises
     ------
@@ -67,6 +71,7 @@ class RangeTest:
     metrics: Any = field(default_factory=dict)
     name: str = "lr"
     axis: str | None = None
+    reference: float | None = None
 
     def __post_init__(self) -> None:
         values = _numbers(self.values, "values")
@@ -91,6 +96,9 @@ class RangeTest:
             axis = _natural_axis(values, self.name)
         elif axis not in ("log", "linear"):
             raise ValueError(f"axis must be 'log' or 'linear', got {axis!r}")
+        if self.reference is not None:
+            reference = finite_number(self.reference, "reference")
+            object.__setattr__(self, "reference", reference or None)
         checked = {"values": values, "losses": losses, "metrics": metrics, "axis": axis}
         for key, value in checked.items():
             object.__setattr__(self, key, value)
@@ -99,8 +107,8 @@ class RangeTest:
         if not isinstance(other, RangeTest):
             return NotImplemented
         return (
-            (self.name, self.axis, self.metrics.keys())
-            == (other.name, other.axis, other.metrics.keys())
+            (self.name, self.axis, self.reference, self.metrics.keys())
+            == (other.name, other.axis, other.reference, other.metrics.keys())
             and np.array_equal(self.values, other.values)
             and np.array_equal(self.losses, other.losses, equal_nan=True)
             and all(
