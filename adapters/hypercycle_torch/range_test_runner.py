@@ -13,6 +13,7 @@ import torch
 from torch import distributed, nn
 
 from hypercycle.range_test import RangeTest, Recorder, Sweep
+from hypercycle.range_test.progress import Progress
 from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle_torch import names as hyperparameters
 from hypercycle_torch.criteria import BatchLoss, batch_loss
@@ -41,7 +42,7 @@ def range_test(
     metrics_every: int = 10,
     restore: Sequence[Any] = (),
     stop_early: bool = True,
-    progress: bool | None = None,
+    progress: Progress = None,
 ) -> RangeTest:
     r"""Train while a hyperparameter rises, record the losses, and leave everything as it was.
 
@@ -91,7 +92,8 @@ def range_test(
         Further objects with ``state_dict`` and ``load_state_dict`` that training changes: a moving
         average of the weights, a scheduler that a hook of the optimizer steps.
     stop_early, progress
-        As in :class:`hypercycle.sweep.Recorder`, which says when to stop.
+        As in :class:`hypercycle.sweep.Recorder`, which says when to stop; ``progress="plot"`` draws
+        the curve while it grows, in a notebook.
 
     Returns
     -------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from hypercycle.range_test.reading import (
     reading_of,
     value_at,
 )
+from hypercycle.range_test.stopping import spoiled_because
 from hypercycle.schedules.cycle import Cycle
 
 # How far below the lowest point a loss curve's high bound is taken, on a logarithmic axis.
@@ -121,6 +123,9 @@ class Bounds:
                 subsequent_indent=" " * _REASONS_AT,
             )
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        return preformatted(str(self))
 
     def cycle(
         self,
@@ -263,10 +268,18 @@ class NoBounds:
     def __str__(self) -> str:
         return f"no bounds found for {self.name}, because {self.reason}"
 
+    def _repr_html_(self) -> str:
+        return preformatted(str(self))
+
     def __getattr__(self, attribute: str) -> NoReturn:
         if attribute in Bounds.__dataclass_fields__ or attribute in ("cycle", "plan"):
             raise ValueError(f"there is no {attribute}: {self}")
         raise AttributeError(f"'NoBounds' object has no attribute {attribute!r}")
+
+
+def preformatted(text: str) -> str:
+    """Return what a notebook displays of a text: the same, its columns below each other."""
+    return f'<pre style="white-space: pre-wrap">{html.escape(text)}</pre>'
 
 
 def find_bounds(
@@ -285,7 +298,7 @@ def find_bounds(
     if len(places) < FEWEST_POINTS:
         reason = (
             f"there are {len(places)} finite points of the {on}, and a curve needs "
-            f"{FEWEST_POINTS}: take more steps, or start lower"
+            f"{FEWEST_POINTS}: {spoiled_because(test) or 'take more steps, or start lower'}"
         )
     elif np.ptp(runs) == 0.0:
         reason = f"the {on} never changes"
@@ -303,9 +316,13 @@ def _reason_for_none(reading: Reading, test: Recorded, on: str, *, falls: bool) 
     mean = reading.curve.mean
     turn = int(mean.argmin())
     if turn < 2 or not reading.is_clear:
+        usual = (
+            f"there is no {change} that stands out of the noise; sweep over other values, take "
+            "more steps or repeat the sweep"
+        )
         return (
-            f"the {on} never {changes}s clearly from where it starts: there is no {change} that "
-            "stands out of the noise; sweep over other values, take more steps or repeat the sweep"
+            f"the {on} never {changes}s clearly from where it starts: "
+            f"{spoiled_because(test) or usual}"
         )
     low, slowed, best = (
         float(np.median(reading.places_of[key])) for key in ("low", "slowed", "best")

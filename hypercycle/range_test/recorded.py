@@ -16,6 +16,7 @@ from hypercycle.numbers.checks import finite_number
 from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
 from hypercycle.range_test.drawing import draw_range_test
 from hypercycle.range_test.reading import Reading
+from hypercycle.range_test.stopping import stopped_because
 from hypercycle.range_test.suggestions import suggest
 
 if TYPE_CHECKING:
@@ -135,6 +136,18 @@ class RangeTest:
             f"<RangeTest of {self.name} from {first:.3g} to {last:.3g}: "
             f"{self.values.size} points{runs}{metrics}>"
         )
+
+    @property
+    def stopped_because(self) -> str:
+        """What ended the sweep: divergence, a loss that is not finite, or its last value.
+
+        Of repeated runs, what ended the one that ended first. It follows from the losses, as
+        :class:`hypercycle.sweep.Recorder` decides.
+
+        >>> RangeTest([1e-4, 1e-3, 1e-2], [2.3, 2.2, float("nan")]).stopped_because
+        'the loss of update 3 is nan, at lr=0.01'
+        """
+        return stopped_because(self)
 
     def bounds(
         self, on: str = "loss", *, lower_is_better: bool | None = None, confidence: float = 0.9
