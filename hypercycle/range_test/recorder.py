@@ -81,8 +81,8 @@ class Recorder:
         self._metrics: dict[str, list[tuple[int, float]]] = {}
         self._divergence = Divergence()
         progress = checked_progress(progress)
-        self._bar = progress_bar(sweep, progress)
         self._draw = live_curve(sweep, progress)
+        self._bar = progress_bar(sweep, progress)
 
     def __enter__(self) -> Self:
         return self
