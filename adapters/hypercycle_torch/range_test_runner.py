@@ -208,7 +208,7 @@ def _check_training(model: Any, optimizer: Any, scaler: Any) -> None:
         raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
     if not is_optimizer(optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r:.80}")
-    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
     if closure is not None and closure.default is closure.empty:
         raise TypeError(
             f"{type(optimizer).__name__} needs a closure, which evaluates the loss several times "

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Progress = bool | Literal["plot"] | None
 """What is shown: see :class:`hypercycle.sweep.Recorder`."""
 
-# How often a curve is drawn anew in a sweep: each time takes about a tenth of a second.
+# How often a curve is drawn anew in a sweep: each time takes about a fifth of a second.
 DRAWINGS = 20
 
 
