@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -157,4 +157,4 @@ def average(tests: Sequence[RangeTest]) -> RangeTest:
         for name in longest.metrics
     }
     losses = np.stack([padded(test.losses) for test in tests])
-    return RangeTest(longest.values, losses, metrics, longest.name)
+    return replace(longest, losses=losses, metrics=metrics)

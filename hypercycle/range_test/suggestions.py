@@ -13,7 +13,7 @@ import numpy as np
 
 from hypercycle.namespaces.namespace import Floats
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.range_test.bounds import bounds_of_curve
+from hypercycle.range_test.finding import bounds_of_curve
 from hypercycle.range_test.reading import (
     FEWEST_POINTS,
     Reading,

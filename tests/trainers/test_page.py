@@ -33,6 +33,7 @@ SHOWN = {
     "Transformers": ("transformers", [(0, BATCHES), (BATCHES // 2, BATCHES)]),
     # two processes share the batches, and two of these make an update
     "Accelerate": ("accelerate", [(0, BATCHES // 4), (BATCHES // 4, BATCHES // 2)]),
+    "Range tests": ("lightning", None),  # and the others that test_range_tests.py asks for
     "FSDP and torch.distributed.checkpoint": ("torch", TWICE),
     "Ignite": ("ignite", TWICE),
     "skorch": ("skorch", TWICE),
