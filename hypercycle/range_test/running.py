@@ -118,27 +118,37 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     ValueError
         At the first batch, if there is none.
     """
-    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
-        raise TypeError(
-            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
-        )
+    _check_iterable(batches, name)
     return _endless(batches, name)
 
 
 def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     while True:
-        iterator = iter(batches)
-        if iterator is batches:
-            raise TypeError(
-                f"{name} must give new batches each time it is iterated, got the iterator "
-                f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
-            )
-        empty = True
-        for batch in iterator:
-            empty = False
-            yield batch
-        if empty:
-            raise ValueError(f"{name} is empty: there are no batches to train on")
+        yield from once(batches, name)
+
+
+def once(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+    """Return batches until they are used up; the same errors as :func:`endless`."""
+    _check_iterable(batches, name)
+    iterator = iter(batches)
+    if iterator is batches:
+        raise TypeError(
+            f"{name} must give new batches each time it is iterated, got the iterator "
+            f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
+        )
+    empty = True
+    for batch in iterator:
+        empty = False
+        yield batch
+    if empty:
+        raise ValueError(f"{name} is empty: there are no batches to train on")
+
+
+def _check_iterable(batches: Any, name: str) -> None:
+    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+        raise TypeError(
+            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
+        )
 
 
 def average(tests: Sequence[RangeTest]) -> RangeTest:
