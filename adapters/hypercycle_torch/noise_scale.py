@@ -81,10 +81,15 @@ def gradient_noise_scale(
     the same in all directions. B grows during training, often tenfold and more, since G shrinks:
     measure again later.
 
-    With k batches of bᵢ samples and their gradients gᵢ, :math:`|G|^2` is the mean of
-    :math:`g_i \cdot g_j` over i ≠ j, and tr(Σ) that of :math:`b_i |g_i|^2 - b_i |G|^2`: for equal
-    batches those of the paper's appendix A.1, with batches of b and of kb samples. The interval is
-    the jackknife's over the batches, on 1/B.
+    With the gradients :math:`g_i` of k batches of :math:`b_i` samples, N in all, and their mean
+    :math:`\bar g`, weighted by :math:`b_i`,
+
+    .. math::
+        \operatorname{tr} \Sigma = \frac{1}{k - 1} \sum_i b_i |g_i - \bar g|^2, \qquad
+        |G|^2 = |\bar g|^2 - \frac{\operatorname{tr} \Sigma}{N}
+
+    without bias: for equal batches these are the estimates of the paper's appendix A.1, with sizes
+    of b and kb. The interval is the jackknife's over the batches, on 1/B.
 
     Afterwards everything is as it was, as with :func:`range_test`, the gradients too.
 
@@ -156,9 +161,10 @@ def gradient_noise_scale(
 
 def _moments(products: np.ndarray, sizes: np.ndarray) -> tuple[float, float]:
     """Return |G|² and tr(Σ), from the inner products of the gradients."""
-    count, own = len(sizes), np.diag(products)
-    squared = (products.sum() - own.sum()) / (count * (count - 1))
-    return float(squared), float((sizes * (own - squared)).mean())
+    mean_square = sizes @ products @ sizes / sizes.sum() ** 2
+    within = sizes @ np.diag(products) - sizes.sum() * mean_square
+    variance = within / (len(sizes) - 1)
+    return float(mean_square - variance / sizes.sum()), float(variance)
 
 
 def _interval(products: np.ndarray, sizes: np.ndarray, confidence: float) -> tuple[float, float]:
