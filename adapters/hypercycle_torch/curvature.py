@@ -46,13 +46,14 @@ class Sharpness:
     converged: bool
 
     def max_lr(self, momentum: float = 0.0, *, nesterov: bool = False) -> float:
-        r"""Return the rate from which SGD diverges on the quadratic with this curvature.
+        r"""Return the rate from which gradient descent diverges on a quadratic of this curvature.
 
         .. math:: \frac{2 + 2\beta}{\lambda}, \qquad
             \text{Nesterov: } \frac{2 + 2\beta}{(1 + 2\beta)\,\lambda}
 
-        Infinite where the eigenvalue is not positive: then the curvature sets no limit. With
-        weight decay as SGD has it, λ is greater by that. For adaptive optimizers it says nothing.
+        Infinite where the eigenvalue is not positive: then the curvature sets no limit. Small
+        batches diverge from less, with momentum from much less. With weight decay as SGD has it, λ
+        is greater by that. For adaptive optimizers it says nothing.
 
         >>> Sharpness(10.0, 0.0, 2, converged=True).max_lr(0.9)
         0.38
@@ -67,7 +68,7 @@ class Sharpness:
         if self.eigenvalue <= 0.0:
             meaning = "no direction curves upwards, so the curvature sets no limit to the rate"
         else:
-            meaning = f"plain SGD diverges from a learning rate of about {self.max_lr():.3g}"
+            meaning = f"plain gradient descent diverges there from a rate of {self.max_lr():.3g} on"
         doubt = "" if self.converged else f", NOT CONVERGED: ± {self.residual:.2g}"
         return (
             f"largest eigenvalue of the Hessian {self.eigenvalue:.3g} ({self.products} products"

@@ -78,8 +78,8 @@ def gradient_noise_scale(
     half the progress per step that endless ones would make, and need twice the samples. Much
     smaller ones lose nothing: twice the batch is as good as twice the steps. Much greater ones are
     wasted. That holds with the best learning rate for each size, and where the curvature is about
-    the same in all directions. B grows during training, often tenfold and more, since G shrinks:
-    measure again later.
+    the same in all directions. B grows during training, often by an order of magnitude, since G
+    shrinks: measure again later.
 
     With the gradients :math:`g_i` of k batches of :math:`b_i` samples, N in all, and their mean
     :math:`\bar g`, weighted by :math:`b_i`,

@@ -133,8 +133,8 @@ def test_what_has_not_converged_says_so():
 
 def test_printed():
     assert str(Sharpness(8.0, 0.01, 12, converged=True)) == (
-        "largest eigenvalue of the Hessian 8 (12 products): plain SGD diverges from a learning "
-        "rate of about 0.25"
+        "largest eigenvalue of the Hessian 8 (12 products): plain gradient descent diverges there "
+        "from a rate of 0.25 on"
     )
 
 
