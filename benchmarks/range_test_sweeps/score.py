@@ -10,6 +10,7 @@ rates had. Trainings are kept in the cache, by sweep and rates to two digits.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import logging
 import math
@@ -50,6 +51,14 @@ def own_bounds(recorded: Recorded) -> Answer:
     return (bounds.low, bounds.high) if bounds else None
 
 
+def own_best(recorded: Recorded, factor: float) -> Answer:
+    """Return what our bounds would be with another factor; high stays as far above low."""
+    bounds = recorded.test.bounds()
+    if not bounds:
+        return None
+    return bounds.low, max(bounds.best / factor, math.sqrt(bounds.low * bounds.best))
+
+
 def own_high(rates: np.ndarray, losses: np.ndarray) -> float:
     return hc.RangeTest(rates, losses).bounds().high
 
@@ -87,6 +96,10 @@ def tools() -> list[Tool]:
     loss is lowest.
     """
     found = [Tool("ours", own_bounds)]
+    found += [
+        Tool(f"ours, best / {factor:g}", functools.partial(own_best, factor=factor))
+        for factor in (1.0, 1.5, 2.0)
+    ]
     for part in (3, 4):
         found.append(Tool(f"ours, base max/{part}", single(own_high, 1 / part)))
         found.append(Tool(f"lowest, base max/{part}", single(lowest, 1 / part)))
