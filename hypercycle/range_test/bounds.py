@@ -231,7 +231,7 @@ class Bounds:
             momentum=momentum,
             options=options,
         )
-        self._marked(plan[self.name], relative=relative)  # type: ignore[arg-type]
+        self._marked(plan[self.name], relative=relative)
         return plan
 
 
