@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from hypercycle.drawing.preformatted import preformatted
 from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length
 from hypercycle.range_test.planning import ExplainedPlan, plan_run
@@ -275,11 +275,6 @@ class NoBounds:
         if attribute in Bounds.__dataclass_fields__ or attribute in ("cycle", "plan"):
             raise ValueError(f"there is no {attribute}: {self}")
         raise AttributeError(f"'NoBounds' object has no attribute {attribute!r}")
-
-
-def preformatted(text: str) -> str:
-    """Return what a notebook displays of a text: the same, its columns below each other."""
-    return f'<pre style="white-space: pre-wrap">{html.escape(text)}</pre>'
 
 
 def find_bounds(
