@@ -13,8 +13,9 @@ from numpy.exceptions import ComplexWarning
 
 from hypercycle.namespaces.namespace import Floats
 from hypercycle.numbers.checks import finite_number
-from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
+from hypercycle.range_test.bounds import Bounds, NoBounds
 from hypercycle.range_test.drawing import draw_range_test
+from hypercycle.range_test.finding import find_bounds
 from hypercycle.range_test.reading import Reading
 from hypercycle.range_test.stopping import stopped_because
 from hypercycle.range_test.suggestions import suggest

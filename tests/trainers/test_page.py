@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from digit_updates import BATCHES
 from pages import blocks
+from trainer_matrix import matrix
 
 import hypercycle as hc
 
@@ -44,6 +45,10 @@ SHOWN = {
     "MLflow": ("mlflow", [(0, BATCHES)]),
 }
 IN_TWO_PROCESSES = {"Accelerate", "FSDP and torch.distributed.checkpoint"}
+
+
+def test_the_table_is_that_of_the_tests():
+    assert matrix(SHOWN) in BEGINNING
 
 
 def program_of(*texts):
