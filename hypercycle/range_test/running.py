@@ -116,7 +116,7 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     TypeError
         If the batches cannot be iterated; at the first batch, if they are an iterator.
     ValueError
-        At the first batch, if there is none.
+        At the first batch, if there is none; later, if there is none when it is restarted.
     """
     if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
         raise TypeError(
@@ -126,6 +126,7 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
 
 
 def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+    given = 0
     while True:
         iterator = iter(batches)
         if iterator is batches:
@@ -133,12 +134,17 @@ def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
                 f"{name} must give new batches each time it is iterated, got the iterator "
                 f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
             )
-        empty = True
+        before = given
         for batch in iterator:
-            empty = False
+            given += 1
             yield batch
-        if empty:
+        if given == 0:
             raise ValueError(f"{name} is empty: there are no batches to train on")
+        if given == before:
+            raise ValueError(
+                f"{name} gave {given} batches, and none when iterated again: pass what begins "
+                "anew, or take no more steps than there are batches"
+            )
 
 
 def average(tests: Sequence[RangeTest]) -> RangeTest:

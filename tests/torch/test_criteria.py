@@ -79,7 +79,7 @@ class OfModel(nn.Module):
     [
         OfModel(),
         functools.partial(of_batch),
-        lambda m, b: 1.0 * of_batch(m, b),
+        lambda m, y: 1.0 * of_batch(m, y),
         lambda net, y: 1.0 * of_batch(net, y),
         lambda something, batch: 1.0 * of_batch(something, batch),
         lambda *both: 1.0 * of_batch(*both),
