@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -105,11 +106,13 @@ def sweep_of(
     return Sweep(start, end, steps, spacing, name)
 
 
-def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+def endless(
+    batches: Iterable[Any] | Callable[[], Iterable[Any]], name: str
+) -> Generator[Any, None, None]:
     """Return batches for ever, restarted when they are used up; ``name`` is for the errors.
 
     To ask a loader for an iterator may draw random numbers and start processes. So that happens at
-    the first batch, not here, and once per epoch.
+    the first batch, not here, and once per epoch. A function is called for it, without arguments.
 
     Raises
     ------
@@ -118,20 +121,30 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     ValueError
         At the first batch, if there is none.
     """
-    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
+    is_iterable = hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")
+    if not is_iterable and not _needs_no_arguments(batches):
         raise TypeError(
             f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
         )
-    return _endless(batches, name)
+    return _endless(batches, name, is_iterable=is_iterable)
 
 
-def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+def _needs_no_arguments(function: Any) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _endless(batches: Any, name: str, *, is_iterable: bool) -> Generator[Any, None, None]:
     while True:
-        iterator = iter(batches)
+        iterator = iter(batches if is_iterable else batches())
         if iterator is batches:
             raise TypeError(
                 f"{name} must give new batches each time it is iterated, got the iterator "
-                f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
+                f"{batches!r:.80}: its batches would be consumed, pass the loader, a list or the "
+                "function that makes it"
             )
         empty = True
         for batch in iterator:
