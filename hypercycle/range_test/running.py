@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, Literal
 
@@ -65,11 +65,7 @@ class Runs:
             raise TypeError(
                 f"metrics must be {{name: function({self.metrics_of})}}, got {metrics!r:.80}"
             )
-        if "loss" in metrics:
-            raise ValueError(
-                "a metric cannot be called 'loss', which names the training losses: call it "
-                "'validation_loss'"
-            )
+        check_metric_names(metrics)
         if metrics and self.metrics_every > len(self.sweep):
             raise ValueError(
                 f"metrics_every={self.metrics_every} is more than the {len(self.sweep)} steps of "
@@ -83,6 +79,15 @@ class Runs:
         A run ends at a loss that is not finite, and what is left of the model is not measured.
         """
         return bool(self.metrics) and update % self.metrics_every == 0 and math.isfinite(loss)
+
+
+def check_metric_names(names: Container[str]) -> None:
+    """Refuse a metric that is called as the losses are."""
+    if "loss" in names:
+        raise ValueError(
+            "a metric cannot be called 'loss', which names the training losses: call it "
+            "'validation_loss'"
+        )
 
 
 def sweep_of(
