@@ -49,11 +49,19 @@ def batches_of(
     return x  # type: ignore[no-any-return]
 
 
-def in_numpy(batch: Any) -> Any:
-    """Return a batch of PyTorch's ``DataLoader`` as the other backends take it."""
-    if keras.backend.backend() == "torch":
-        return batch
-    return keras.tree.map_structure(_without_torch, batch)
+def as_fit_gives(batch: Any) -> Any:
+    """Return a batch with the arrays that a training step gets from ``fit``.
+
+    With PyTorch they are tensors, which a step or a loss of one's own computes with; the other
+    backends make theirs of NumPy's when they compile, but take none of PyTorch's ``DataLoader``.
+    """
+    on_torch = keras.backend.backend() == "torch"
+    return keras.tree.map_structure(_as_tensor if on_torch else _without_torch, batch)
+
+
+def _as_tensor(leaf: Any) -> Any:
+    is_numeric = isinstance(leaf, np.ndarray) and leaf.dtype.kind in "biuf"
+    return keras.ops.convert_to_tensor(leaf) if is_numeric else leaf
 
 
 def _without_torch(leaf: Any) -> Any:

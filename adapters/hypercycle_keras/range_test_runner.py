@@ -16,7 +16,7 @@ from hypercycle.range_test import RangeTest, Recorder, Sweep
 from hypercycle.range_test.random_states import keep_random_states_of_loaders
 from hypercycle.range_test.running import Runs, average, check_metric_names, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
-from hypercycle_keras.batches import batches_of, in_numpy
+from hypercycle_keras.batches import as_fit_gives, batches_of
 from hypercycle_keras.cycled import cycled_afresh
 
 
@@ -164,7 +164,7 @@ def _record(  # noqa: PLR0917  (what the loop needs)
         all_logs = []
         for _ in range(accumulate):
             model.reset_metrics()
-            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(in_numpy(next(stream)))
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(as_fit_gives(next(stream)))
             logs = model.train_on_batch(x, y, sample_weight, class_weight, return_dict=True)
             _check_compiled(compiled, logs)
             all_logs.append(logs)
