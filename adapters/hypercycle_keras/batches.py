@@ -99,6 +99,11 @@ def _as_array(leaf: Any) -> Any:
     if leaf is None or isinstance(leaf, np.ndarray):
         return leaf
     array = np.asarray(_without_torch(leaf))
+    if array.ndim == 0:
+        raise ValueError(
+            f"x and y must be arrays, or lists and dicts of arrays, got {leaf!r:.80} in one of "
+            "them: np.asarray(…) makes an array of a list of numbers"
+        )
     # Of a Series, fit makes a column.
     return array[:, None] if hasattr(leaf, "iloc") and array.ndim == 1 else array
 

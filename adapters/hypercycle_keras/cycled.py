@@ -125,7 +125,8 @@ def cycled_afresh(optimizer: Any, plan: Plan) -> Any:
     """Return an optimizer like this one, as new, that follows a plan from its first step.
 
     Its slots and its count of updates are new; a ``LossScaleOptimizer`` keeps its scale. What the
-    plan does not name keeps its value, and follows no other plan.
+    plan does not name keeps its value and follows no other plan; a ``LearningRateSchedule`` begins
+    anew.
 
     Raises
     ------

@@ -179,6 +179,7 @@ def test_a_model_that_needs_no_targets():
             "sample_weight belongs to arrays: batches in x bring their targets",
         ),
         ((Sorted(), Y), {}, "y belongs to arrays"),
+        ((X, [0.5] * 96), {}, "lists and dicts of arrays, got 0.5 in one of them: np.asarray"),
     ],
 )
 def test_bad_data(data, more, text):
