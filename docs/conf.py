@@ -56,6 +56,7 @@ napoleon_google_docstring = False
 napoleon_use_ivar = True  # autodoc already lists the fields
 napoleon_use_rtype = False  # the signature has the type
 autodoc_member_order = "bysource"
+autodoc_mock_imports = ["ignite", "lightning", "skorch", "transformers"]
 autodoc_typehints = "signature"
 python_use_unqualified_type_names = True
 

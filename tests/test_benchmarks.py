@@ -15,6 +15,7 @@ SCRIPTS = [
     "torch_step.py",
     "values.py",
     "observers.py",
+    "torch_compile.py",
     "range_test.py",  # without the peers, which are not installed for tests
     pytest.param(
         "optax_step.py",
@@ -67,6 +68,7 @@ def test_prints_tables_of_numbers(run):
         "torch_step.py": 4,
         "values.py": 5,
         "observers.py": 2,
+        "torch_compile.py": 3,
         "range_test.py": 8,
         "optax_step.py": 4,
         "keras_step.py": 3,
@@ -77,12 +79,12 @@ def test_prints_tables_of_numbers(run):
         for row in body:
             assert len(row) == len(head)
             for name, cell in zip(head[1:], row[1:], strict=True):
-                if name == "reached":
+                if name in ("reached", "equal"):
                     assert set(cell.split()) <= {"yes", "no"}
                 elif name == "target":
                     assert all(NUMBER.fullmatch(target) for target in cell.split())
                 else:
-                    assert NUMBER.fullmatch(cell), (row, name)
+                    assert NUMBER.fullmatch(cell) or cell in ("none", "refused"), (row, name)
 
 
 def test_prints_no_line_wider_than_a_terminal(run):

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from hypercycle.plans.plan import Plan
     from hypercycle_torch.cycler import OptimizerCycler
     from hypercycle_torch.follower import OptimizerFollower
+    from hypercycle_torch.preparing import prepare_for_compile
     from hypercycle_torch.range_test_runner import range_test
 
-__all__ = ["OptimizerCycler", "OptimizerFollower", "range_test"]
+__all__ = ["OptimizerCycler", "OptimizerFollower", "prepare_for_compile", "range_test"]
 
 _MODULES = {
     "OptimizerCycler": "cycler",
     "OptimizerFollower": "follower",
+    "prepare_for_compile": "preparing",
     "range_test": "range_test_runner",
 }
 

@@ -114,8 +114,8 @@ def check_alike(name: str, labels: Sequence[Hashable], present: Sequence[float])
     raise ValueError(
         f"the parameter groups have different values of {name} ({listed}), which one schedule "
         f"would make the same. Give one schedule per group, {name}=Groups({{{labels[0]!r}: …, …}}) "
-        "with None for a group to leave alone, or pass relative=True to multiply each group's own "
-        "value"
+        f"with None for a group to leave alone, or pass relative={name!r} to multiply each group's "
+        "own value; of a range test's bounds that takes bounds.cycle(…, relative=True)"
     )
 
 

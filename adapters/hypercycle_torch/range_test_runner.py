@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -13,8 +13,11 @@ import torch
 from torch import distributed, nn
 
 from hypercycle.range_test import RangeTest, Recorder, Sweep
+from hypercycle.range_test.progress import Progress
 from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle_torch import names as hyperparameters
+from hypercycle_torch.criteria import BatchLoss, batch_loss
+from hypercycle_torch.live_groups import with_live_groups
 from hypercycle_torch.loaders import has_state, keep_batches
 from hypercycle_torch.names import Hyperparameter
 from hypercycle_torch.snapshot import keep_flags, keep_training
@@ -39,7 +42,7 @@ def range_test(
     metrics_every: int = 10,
     restore: Sequence[Any] = (),
     stop_early: bool = True,
-    progress: bool | None = None,
+    progress: Progress = None,
 ) -> RangeTest:
     r"""Train while a hyperparameter rises, record the losses, and leave everything as it was.
 
@@ -63,8 +66,12 @@ def range_test(
         An optimizer that needs no closure. A cycler that follows it (``advance="optimizer"``) does
         not meanwhile.
     loss
-        ``loss(model, batch)``, which returns the mean over the batch as a tensor of one number.
-        Moving the batch to a device and autocast belong here.
+        ``loss(model, batch)``, which returns the mean over the batch as a tensor of one number;
+        moving the batch to a device and autocast belong there. Or a criterion of (output, target):
+        a module such as ``nn.CrossEntropyLoss()``, a function of ``torch.nn.functional``, or one
+        with such parameters, as in ``def loss(output, target)``. It is called as
+        ``loss(model(input), target)`` of batches (input, target), which are moved to the model's
+        device.
     batches
         A ``DataLoader``, a list, or what else gives new batches each time it is iterated; restarted
         when they are used up. An iterator is refused: its batches would be consumed.
@@ -85,7 +92,8 @@ def range_test(
         Further objects with ``state_dict`` and ``load_state_dict`` that training changes: a moving
         average of the weights, a scheduler that a hook of the optimizer steps.
     stop_early, progress
-        As in :class:`hypercycle.sweep.Recorder`, which says when to stop.
+        As in :class:`hypercycle.sweep.Recorder`, which says when to stop; ``progress="plot"`` draws
+        the curve while it grows, in a notebook.
 
     Returns
     -------
@@ -126,27 +134,32 @@ def range_test(
         sweep, repeats=repeats, accumulate=accumulate, metrics=metrics, metrics_every=metrics_every
     )
     stream = endless(batches, "batches")
-    _check_training(model, optimizer, loss, scaler)
+    _check_training(model, optimizer, scaler)
+    called = batch_loss(loss)
     _check_restore(restore)
-    place = hyperparameters.find(optimizer, name)
-    ratios = _ratios(optimizer, place)
-    _check_values(optimizer, place, sweep, ratios)
+    live = with_live_groups(optimizer)
+    place = hyperparameters.find(live, name)
+    reference, ratios = _ratios(live, place)
+    _check_values(live, place, sweep, ratios)
 
     group = _process_group(model)
-    device = optimizer.param_groups[0]["params"][0].device
+    device = live.param_groups[0]["params"][0].device
     shown = progress if group is None or distributed.get_rank(group) == 0 else False
-    training = _Training(model, optimizer, loss, runs.accumulate, scaler)
+    # A criterion may have weights of its own, which are trained with the model's.
+    trained = nn.ModuleList([model, loss]) if isinstance(loss, nn.Module) else model
+    training = _Training(model, optimizer, called, runs.accumulate, scaler)
     tests = []
     with keep_batches(batches), closing(stream), torch.enable_grad():
         for _ in range(runs.repeats):
             with (
-                keep_training(model, optimizer, scaler, restore),
+                keep_training(trained, optimizer, scaler, restore),
+                _keep_values(live, place),
                 Recorder(sweep, stop_early=stop_early, progress=shown) as recorder,
             ):
                 if not model.training:
                     model.train()
                 for updates, value in enumerate(sweep.values.tolist(), start=1):
-                    _write(optimizer, place, ratios, value)
+                    _write(live, place, ratios, value)
                     result = _mean(training.update(stream), group, device)
                     measured = {}
                     if runs.measures_after(updates, result):
@@ -155,7 +168,7 @@ def range_test(
                     if recorder.record(result, **measured):
                         break
             tests.append(recorder.range_test())
-    return average(tests)
+    return replace(average(tests), reference=reference)
 
 
 @dataclass(frozen=True)
@@ -164,7 +177,7 @@ class _Training:
 
     model: nn.Module
     optimizer: Any
-    loss: Callable[[Any, Any], torch.Tensor]
+    loss: BatchLoss
     accumulate: int
     scaler: Any
 
@@ -174,7 +187,7 @@ class _Training:
         losses = []
         for left in reversed(range(self.accumulate)):
             with self._synchronised(now=left == 0):
-                loss = _checked_loss(self.loss(self.model, next(stream)))
+                loss = _checked_loss(self.loss(self.model, next(stream)), self.loss.signature)
                 part = loss / self.accumulate
                 (part if self.scaler is None else self.scaler.scale(part)).backward()
             losses.append(loss.detach())
@@ -190,19 +203,17 @@ class _Training:
         return nullcontext() if now else getattr(self.model, "no_sync", nullcontext)()
 
 
-def _check_training(model: Any, optimizer: Any, loss: Any, scaler: Any) -> None:
+def _check_training(model: Any, optimizer: Any, scaler: Any) -> None:
     if not isinstance(model, nn.Module):
         raise TypeError(f"model must be a torch.nn.Module, got {model!r:.80}")
     if not is_optimizer(optimizer):
         raise TypeError(f"optimizer must be a torch.optim.Optimizer, got {optimizer!r:.80}")
-    closure = inspect.signature(type(optimizer).step).parameters.get("closure")
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
     if closure is not None and closure.default is closure.empty:
         raise TypeError(
             f"{type(optimizer).__name__} needs a closure, which evaluates the loss several times "
             "per update: a range test has one loss per update, use another optimizer"
         )
-    if not callable(loss):
-        raise TypeError(f"loss must be a function loss(model, batch), got {loss!r:.80}")
     if scaler is not None and not all(hasattr(scaler, one) for one in ("scale", "step", "update")):
         raise TypeError(f"scaler must be a torch.amp.GradScaler, got {scaler!r:.80}")
 
@@ -217,17 +228,17 @@ def _check_restore(restore: Any) -> None:
             )
 
 
-def _checked_loss(loss: Any) -> torch.Tensor:
+def _checked_loss(loss: Any, signature: str) -> torch.Tensor:
     if not isinstance(loss, torch.Tensor):
-        raise TypeError(f"loss(model, batch) must return a tensor, got {loss!r:.80}")
+        raise TypeError(f"{signature} must return a tensor, got {loss!r:.80}")
     if loss.numel() != 1:
         raise ValueError(
-            "loss(model, batch) must return one number, such as the mean over the batch, got a "
+            f"{signature} must return one number, such as the mean over the batch, got a "
             f"tensor of shape {tuple(loss.shape)}"
         )
     if not loss.requires_grad:
         raise ValueError(
-            "loss(model, batch) returned a tensor without a gradient: was it detached, computed "
+            f"{signature} returned a tensor without a gradient: was it detached, computed "
             "under no_grad, or is every parameter frozen?"
         )
     return loss
@@ -236,14 +247,14 @@ def _checked_loss(loss: Any) -> torch.Tensor:
 # The value of each group.
 
 
-def _ratios(optimizer: Any, place: Hyperparameter) -> list[float]:
-    """Return each group's value as a part of the largest."""
+def _ratios(optimizer: Any, place: Hyperparameter) -> tuple[float | None, list[float]]:
+    """Return the largest value, None if all are 0, and each group's as a part of it."""
     initial = [
         hyperparameters.number(optimizer, place, group, group.get("name", index))
         for index, group in enumerate(optimizer.param_groups)
     ]
     largest = max(initial, key=abs)
-    return [one / largest if largest else 1.0 for one in initial]
+    return largest or None, [one / largest if largest else 1.0 for one in initial]
 
 
 def _check_values(
@@ -264,6 +275,17 @@ def _check_values(
             if reason is not None:
                 raise ValueError(f"{kind} does not accept {sweep.name} from {given}: {reason}")
     hyperparameters.check_start(optimizer, place, sweep.start)
+
+
+@contextmanager
+def _keep_values(optimizer: Any, place: Hyperparameter) -> Iterator[None]:
+    """Keep the hyperparameter, which fastai's optimizers have in containers of their own."""
+    before = [place.read(group) for group in optimizer.param_groups]
+    try:
+        yield
+    finally:
+        for group, value in zip(optimizer.param_groups, before, strict=True):
+            place.replace(group, value)
 
 
 def _write(optimizer: Any, place: Hyperparameter, ratios: Iterable[float], value: float) -> None:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hypercycle import plugins
 from hypercycle.driving.objects import ObjectCycler, attach_object
-from hypercycle.driving.options import AtEnd, OnEvent, OnMismatch, Options, PlanLike, Relative
+from hypercycle.driving.options import (
+    AtEnd,
+    OnEvent,
+    OnMismatch,
+    Options,
+    PlanLike,
+    Relative,
+    check_multiples,
+)
 from hypercycle.driving.several import attach_several, is_several
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -176,9 +184,9 @@ def attach(
     >>> dropout.p
     0.2
     """
-    resolved = merge(plan, schedules, "attach").resolve(
-        steps_per_epoch=steps_per_epoch, total_steps=total_steps
-    )
+    merged = merge(plan, schedules, "attach")
+    check_multiples(merged, relative)
+    resolved = merged.resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
     wishes = start_step, relative, advance, on_mismatch, on_event, events_of, at_end
     options = Options(*wishes, total_steps, steps_per_epoch)
     if on_event is not None or events_of is not None:

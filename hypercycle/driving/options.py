@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from hypercycle.numbers.checks import whole_number
 from hypercycle.plans.plan import Plan
+from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
 
@@ -138,3 +139,38 @@ def check_not_all_zero(name: str, values: Collection[float]) -> None:
             f"relative multiplies {name}, whose present value is 0, so it would stay 0 for ever: "
             "give it a value first, or name what is to be relative, as in relative='lr'"
         )
+
+
+def check_multiples(plan: Plan, relative: Relative) -> None:
+    """Raise ValueError if cycles of a range test's bounds are multiplied that are values, or not.
+
+    Names that the plan does not have are told elsewhere.
+    """
+    chosen = checked_relative(relative)
+    for name, schedule in plan.items():
+        multiplied = chosen if isinstance(chosen, bool) else name in chosen
+        for part in _parts(schedule):
+            multiplies = getattr(part, "multiplies", None)
+            if multiplied and multiplies is False:
+                raise ValueError(
+                    f"{name} is the cycle of a range test's bounds, which are values of {name} "
+                    "themselves, and relative multiplies the present ones by it: make it of "
+                    "multiples, by bounds.cycle(…, relative=True)"
+                )
+            if multiplies and not multiplied:
+                raise ValueError(
+                    f"{name} is a cycle of multiples, by bounds.cycle(…, relative=True): attach it "
+                    f"with relative={name!r}, or make it of values, by bounds.cycle(…)"
+                )
+
+
+def _parts(schedule: Any) -> Iterator[Any]:
+    """Return a schedule and what it goes through; of a product, each factor may be either."""
+    yield schedule
+    inside: Iterable[Any] = ()
+    if isinstance(schedule, Groups):
+        inside = schedule.values()
+    elif isinstance(schedule, Chain):
+        inside = schedule.schedules
+    for one in inside:
+        yield from _parts(one)

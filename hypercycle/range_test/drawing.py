@@ -11,7 +11,8 @@ import numpy as np
 
 from hypercycle.drawing.style import COLORS, GREY, legend, panels
 from hypercycle.namespaces.namespace import Floats
-from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
+from hypercycle.range_test.bounds import Bounds, NoBounds
+from hypercycle.range_test.finding import find_bounds
 from hypercycle.range_test.reading import (
     FEWEST_POINTS,
     Recorded,

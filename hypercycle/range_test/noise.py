@@ -20,6 +20,8 @@ _CANDIDATES = 41
 _LEAST, _MOST = 0.01, 100.0
 _SMALLEST = 1e-9
 _LEAST_SIZE = 1e-290
+# Curves drawn far off the points shall not overflow.
+_MOST_SCALED = 300.0
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class NoiseScale:
 
     def back(self, values: Floats) -> Floats:
         """Return what has these values on this scale."""
-        return self.c * np.sinh(values)
+        return self.c * np.sinh(np.clip(values, -_MOST_SCALED, _MOST_SCALED))
 
 
 def noise_scale_of(points: Floats, levels: Floats) -> NoiseScale:

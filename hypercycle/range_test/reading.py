@@ -104,6 +104,10 @@ class Recorded(Protocol):
         """Whether distances are those of logarithms ("log") or of values ("linear")."""
 
     @property
+    def reference(self) -> float | None:
+        """The value from before the sweep."""
+
+    @property
     def _readings(self) -> dict[tuple[str, bool], Reading]:
         """What was read so far, by curve and direction: kept by the record, filled here."""
 

@@ -12,9 +12,12 @@ import numpy as np
 from numpy.exceptions import ComplexWarning
 
 from hypercycle.namespaces.namespace import Floats
-from hypercycle.range_test.bounds import Bounds, NoBounds, find_bounds
+from hypercycle.numbers.checks import finite_number
+from hypercycle.range_test.bounds import Bounds, NoBounds
 from hypercycle.range_test.drawing import draw_range_test
+from hypercycle.range_test.finding import find_bounds
 from hypercycle.range_test.reading import Reading
+from hypercycle.range_test.stopping import stopped_because
 from hypercycle.range_test.suggestions import suggest
 
 if TYPE_CHECKING:
@@ -47,6 +50,9 @@ class RangeTest:
         Whether distances are those of the logarithms of the values (values that are not above 0
         are then left out) or of the values. None: "linear" for ``momentum`` and ``beta1`` …
         ``beta3`` and where the values above 0 span less than a factor of 10, else "log".
+    reference
+        The value from before the sweep, in the parameter group with the largest: what
+        ``bounds().cycle(…, relative=True)`` is a multiple of. None if it is not known, or 0.
 
     Raises
     ------
@@ -67,6 +73,7 @@ class RangeTest:
     metrics: Any = field(default_factory=dict)
     name: str = "lr"
     axis: str | None = None
+    reference: float | None = None
 
     def __post_init__(self) -> None:
         values = _numbers(self.values, "values")
@@ -91,6 +98,9 @@ class RangeTest:
             axis = _natural_axis(values, self.name)
         elif axis not in ("log", "linear"):
             raise ValueError(f"axis must be 'log' or 'linear', got {axis!r}")
+        if self.reference is not None:
+            reference = finite_number(self.reference, "reference")
+            object.__setattr__(self, "reference", reference or None)
         checked = {"values": values, "losses": losses, "metrics": metrics, "axis": axis}
         for key, value in checked.items():
             object.__setattr__(self, key, value)
@@ -99,8 +109,8 @@ class RangeTest:
         if not isinstance(other, RangeTest):
             return NotImplemented
         return (
-            (self.name, self.axis, self.metrics.keys())
-            == (other.name, other.axis, other.metrics.keys())
+            (self.name, self.axis, self.reference, self.metrics.keys())
+            == (other.name, other.axis, other.reference, other.metrics.keys())
             and np.array_equal(self.values, other.values)
             and np.array_equal(self.losses, other.losses, equal_nan=True)
             and all(
@@ -127,6 +137,18 @@ class RangeTest:
             f"<RangeTest of {self.name} from {first:.3g} to {last:.3g}: "
             f"{self.values.size} points{runs}{metrics}>"
         )
+
+    @property
+    def stopped_because(self) -> str:
+        """What ended the sweep: divergence, a loss that is not finite, or its last value.
+
+        Of repeated runs, what ended the one that ended first. It follows from the losses, as
+        :class:`hypercycle.sweep.Recorder` decides.
+
+        >>> RangeTest([1e-4, 1e-3, 1e-2], [2.3, 2.2, float("nan")]).stopped_because
+        'the loss of update 3 is nan, at lr=0.01'
+        """
+        return stopped_because(self)
 
     def bounds(
         self, on: str = "loss", *, lower_is_better: bool | None = None, confidence: float = 0.9

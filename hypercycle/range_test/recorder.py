@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from types import TracebackType
 from typing import Any, Self
 
@@ -11,7 +10,15 @@ import numpy as np
 
 from hypercycle.numbers.checks import is_number
 from hypercycle.range_test.divergence import Divergence
+from hypercycle.range_test.progress import (
+    DRAWINGS,
+    Progress,
+    checked_progress,
+    live_curve,
+    progress_bar,
+)
 from hypercycle.range_test.recorded import RangeTest
+from hypercycle.range_test.stopping import BEFORE_ANY, diverged, not_finite, reached_end
 from hypercycle.range_test.sweep import Sweep
 
 
@@ -44,12 +51,15 @@ class Recorder:
         Whether to stop on divergence. On what is not finite it always stops.
     progress
         Whether to show a bar with the value and the smoothed loss, by tqdm. None: if tqdm is
-        installed and the output is a terminal.
+        installed, on a terminal and in a notebook. ``"plot"``: beside that, in a notebook, the
+        losses so far as a curve, which Matplotlib draws twenty times in a sweep.
 
     Raises
     ------
     ImportError
-        If ``progress=True`` and tqdm is missing.
+        If ``progress=True`` and tqdm is missing, or a curve is wanted and Matplotlib is missing.
+    TypeError
+        If progress is anything else.
 
     Examples
     --------
@@ -57,14 +67,12 @@ class Recorder:
     >>> [recorder.record(loss) for loss in (2.3, 2.2, float("inf"))]
     [False, False, True]
     >>> recorder.stopped_because
-    'the loss was inf at lr=0.00115'
+    'the loss of update 3 is inf, at lr=0.00115'
     >>> recorder.range_test().losses.tolist()
     [2.3, 2.2, inf]
     """
 
-    def __init__(
-        self, sweep: Sweep, *, stop_early: bool = True, progress: bool | None = None
-    ) -> None:
+    def __init__(self, sweep: Sweep, *, stop_early: bool = True, progress: Progress = None) -> None:
         self.sweep = sweep
         self.stopped_because: str | None = None
         self._stop_early = stop_early
@@ -72,7 +80,9 @@ class Recorder:
         self._losses: list[float] = []
         self._metrics: dict[str, list[tuple[int, float]]] = {}
         self._divergence = Divergence()
-        self._bar = _progress_bar(sweep, progress)
+        progress = checked_progress(progress)
+        self._draw = live_curve(sweep, progress)
+        self._bar = progress_bar(sweep, progress)
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +97,12 @@ class Recorder:
 
     def close(self) -> None:
         """Finish the progress bar."""
-        if self._bar is not None:
-            self._bar.close()
+        if self._bar is None:
+            return
+        if self.stopped_because is not None:
+            # A bar that is closed before its end is red in a notebook, as after an error.
+            self._bar.total = self._bar.n
+        self._bar.close()
 
     def record(self, loss: Any, **metrics: Any) -> bool:
         """Take the loss of the next update and return whether to stop.
@@ -113,19 +127,25 @@ class Recorder:
         number = _as_float(loss, "loss")
         measured = {name: _as_float(value, name) for name, value in metrics.items()}
         index = len(self._losses)
-        value = f"{self.sweep.name}={self._values[index]:.3g}"
+        name, value = self.sweep.name, self._values[index].item()
         self._losses.append(number)
-        for name, one in measured.items():
-            self._metrics.setdefault(name, []).append((index, one))
+        for metric, one in measured.items():
+            self._metrics.setdefault(metric, []).append((index, one))
         if not math.isfinite(number):
-            self.stopped_because = f"the loss was {number} at {value}"
+            self.stopped_because = not_finite(number, index + 1, name, value)
         elif self._divergence.after(number) and self._stop_early:
-            self.stopped_because = f"the loss diverged at {value}"
+            self.stopped_because = diverged(name, value)
         elif len(self._losses) == len(self._values):
-            self.stopped_because = f"the sweep reached its end at {value}"
+            self.stopped_because = reached_end(name, value)
         if self._bar is not None:
-            self._bar.set_postfix_str(f"{value}, loss={self._divergence.smoothed:.4g}", False)
+            self._bar.set_postfix_str(
+                f"{name}={value:.3g}, loss={self._divergence.smoothed:.4g}", False
+            )
             self._bar.update()
+        if self._draw is not None:
+            every = max(1, len(self._values) // DRAWINGS)
+            if len(self._losses) % every == 0 or self.stopped_because is not None:
+                self._draw(self._losses)
         return self.stopped_because is not None
 
     def range_test(self) -> RangeTest:
@@ -138,7 +158,9 @@ class Recorder:
         """
         n = len(self._losses)
         if not any(map(math.isfinite, self._losses)):
-            because = self.stopped_because or "record() has not been called"
+            because = "record() has not been called"
+            if self.stopped_because is not None:
+                because = f"{self.stopped_because}, {BEFORE_ANY}"
             raise ValueError(f"nothing was recorded: {because}")
         metrics = {}
         for name, points in self._metrics.items():
@@ -155,17 +177,3 @@ def _as_float(value: Any, name: str) -> float:
         except (TypeError, ValueError, RuntimeError):
             raise TypeError(f"{name} must be a number, got {value!r:.80}") from None
     return float(value)
-
-
-def _progress_bar(sweep: Sweep, progress: bool | None) -> Any:
-    if progress is None and not sys.stderr.isatty():
-        return None
-    if progress is False:
-        return None
-    try:
-        from tqdm import tqdm  # type: ignore[import-untyped]
-    except ImportError as error:
-        if progress is None:
-            return None
-        raise ImportError("progress=True needs tqdm: pip install tqdm") from error
-    return tqdm(total=len(sweep), desc=f"{sweep.name} range test", leave=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Container, Generator, Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -124,7 +124,7 @@ def endless(
     TypeError
         If the batches cannot be iterated; at the first batch, if they are an iterator.
     ValueError
-        At the first batch, if there is none.
+        At the first batch, if there is none; later, if there is none when it is restarted.
     """
     is_iterable = hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")
     if not is_iterable and not _needs_no_arguments(batches):
@@ -143,6 +143,7 @@ def _needs_no_arguments(function: Any) -> bool:
 
 
 def _endless(batches: Any, name: str, *, is_iterable: bool) -> Generator[Any, None, None]:
+    given = 0
     while True:
         iterator = iter(batches if is_iterable else batches())
         if iterator is batches:
@@ -151,12 +152,17 @@ def _endless(batches: Any, name: str, *, is_iterable: bool) -> Generator[Any, No
                 f"{batches!r:.80}: its batches would be consumed, pass the loader, a list or the "
                 "function that makes it"
             )
-        empty = True
+        before = given
         for batch in iterator:
-            empty = False
+            given += 1
             yield batch
-        if empty:
+        if given == 0:
             raise ValueError(f"{name} is empty: there are no batches to train on")
+        if given == before:
+            raise ValueError(
+                f"{name} gave {given} batches, and none when iterated again: pass what begins "
+                "anew, or take no more steps than there are batches"
+            )
 
 
 def average(tests: Sequence[RangeTest]) -> RangeTest:
@@ -175,4 +181,4 @@ def average(tests: Sequence[RangeTest]) -> RangeTest:
         for name in longest.metrics
     }
     losses = np.stack([padded(test.losses) for test in tests])
-    return RangeTest(longest.values, losses, metrics, longest.name)
+    return replace(longest, losses=losses, metrics=metrics)

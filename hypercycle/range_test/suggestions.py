@@ -13,7 +13,7 @@ import numpy as np
 
 from hypercycle.namespaces.namespace import Floats
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.range_test.bounds import find_bounds
+from hypercycle.range_test.finding import bounds_of_curve
 from hypercycle.range_test.reading import (
     FEWEST_POINTS,
     Reading,
@@ -31,7 +31,7 @@ _SLIDE_CHANGE = 0.03
 
 def steepest(test: Recorded) -> float:
     """Return where the slope of the loss over the axis is greatest: ``Bounds.steepest``."""
-    bounds = find_bounds(test)
+    bounds = bounds_of_curve(test)
     if bounds:
         return bounds.steepest
     # A loss that still falls at the end has no bounds, but a slope.
@@ -44,7 +44,7 @@ def steepest(test: Recorded) -> float:
 def minimum_over_10(test: Recorded) -> float:
     """Return a tenth of where the loss is lowest, the rule of fastai's "minimum"."""
     curve = _reading(test).curve
-    bounds = find_bounds(test)
+    bounds = bounds_of_curve(test)
     lowest = bounds.best if bounds else value_at(test, float(curve.grid[curve.mean.argmin()]))
     return lowest / 10.0
 
@@ -92,12 +92,12 @@ def slide(test: Recorded) -> float:
 
 def max_over_3(test: Recorded) -> float:
     """Return ``Bounds.high / 3``: a base for a given maximum (L. N. Smith, arXiv:1506.01186)."""
-    return find_bounds(test).high / 3.0
+    return bounds_of_curve(test).high / 3.0
 
 
 def max_over_4(test: Recorded) -> float:
     """Return ``Bounds.high / 4``: the other base that the paper gives."""
-    return find_bounds(test).high / 4.0
+    return bounds_of_curve(test).high / 4.0
 
 
 SUGGESTIONS: dict[str, Callable[[Recorded], float]] = {
@@ -125,7 +125,7 @@ def _reading(test: Recorded) -> Reading:
     """Return the reading of a loss that falls."""
     places, _ = points_of(test, "loss", falls=True)
     if len(places) < FEWEST_POINTS:
-        raise ValueError(str(find_bounds(test)))
+        raise ValueError(str(bounds_of_curve(test)))
     reading = reading_of(test, "loss", falls=True)
     if reading.curve.mean.argmin() < 2:
         raise ValueError(f"the loss of this sweep of {test.name} never falls")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -117,6 +117,9 @@ class Cycle(Record):
     phase: float = 0.0
     cycle_mult: float = 1.0
     cycles: int | None = None
+    # Whether the values are multiples of what is there, and not to be assigned; None: whoever
+    # attaches it knows. Only a range test's bounds say so, and no other cycle made of this one.
+    multiplies: ClassVar[bool | None] = None
 
     def __post_init__(self) -> None:
         assign = functools.partial(object.__setattr__, self)

@@ -77,7 +77,9 @@ def test_copies_compare_and_print_alike_whatever_was_asked_of_them():
     for copied in (pickle.loads(pickle.dumps(asked)), copy.copy(asked), copy.deepcopy(asked)):
         assert copied == asked
         assert copied.bounds() == asked.bounds()
-    assert list(dataclasses.asdict(asked)) == ["values", "losses", "metrics", "name", "axis"]
+    assert list(dataclasses.asdict(asked)) == [
+        *("values", "losses", "metrics", "name", "axis", "reference"),
+    ]
 
 
 def test_another_record_made_of_one_is_read_anew():

@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 import sys
 
 import numpy as np
@@ -37,6 +38,8 @@ def test_the_recorder_and_the_array_rule_agree(losses, stop_early):
         test = recorder.range_test()
         np.testing.assert_array_equal(test.losses, losses[:kept])
         assert recorder.sweep.range_test(losses, stop_early=stop_early) == test
+        if stop_early:
+            assert test.stopped_because == recorder.stopped_because
 
 
 def test_says_why_it_stopped():
@@ -45,8 +48,10 @@ def test_says_why_it_stopped():
     losses = np.ones(20)
     losses[3] = math.nan
     recorder = recorded(losses, stop_early=False)
-    assert recorder.stopped_because == "the loss was nan at lr=1.83e-06"
-    with pytest.raises(RuntimeError, match="the sweep is over: the loss was nan at lr=1"):
+    assert recorder.stopped_because == "the loss of update 4 is nan, at lr=1.83e-06"
+    with pytest.raises(
+        RuntimeError, match="the sweep is over: the loss of update 4 is nan, at lr=1"
+    ):
         recorder.record(1.0)
     assert recorded(diverging(), stop_early=False).stopped_because.endswith("its end at lr=10")
 
@@ -81,7 +86,11 @@ def test_nothing_recorded_is_an_error():
     with pytest.raises(ValueError, match=r"nothing was recorded: record\(\) has not been called"):
         recorder.range_test()
     recorder.record(math.inf)
-    with pytest.raises(ValueError, match=r"nothing was recorded: the loss was inf at lr=0\.001"):
+    message = (
+        "nothing was recorded: the loss of update 1 is inf, at lr=0.001, before any update was "
+        "made: it is the batch or the model, not the rate"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
         recorder.range_test()
 
 
@@ -106,7 +115,7 @@ def test_there_is_no_bar_elsewhere(monkeypatch, capsys):
     with Recorder(Sweep(1e-3, 1.0, steps=10)) as recorder:
         recorder.record(1.0)
     assert capsys.readouterr().err == ""
-    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
     monkeypatch.setattr(sys, "stderr", Terminal())
     Recorder(Sweep(1e-3, 1.0, steps=10)).close()
     with pytest.raises(ImportError, match="progress=True needs tqdm: pip install tqdm"):

@@ -131,6 +131,24 @@ def test_no_batches_at_all_are_refused():
         next(endless([], "x"))
 
 
+def test_a_stream_that_cannot_be_restarted_says_how_far_it_went():
+    class Once:
+        def __init__(self):
+            self.batches = iter(range(3))
+
+        def __iter__(self):
+            yield from self.batches
+
+    stream = endless(Once(), "batches")
+    assert [next(stream) for _ in range(3)] == [0, 1, 2]
+    message = (
+        "batches gave 3 batches, and none when iterated again: pass what begins anew, or take no "
+        "more steps than there are batches"
+    )
+    with pytest.raises(ValueError, match=message):
+        next(stream)
+
+
 # Repeats.
 
 

@@ -3,10 +3,13 @@
 import copy
 import pickle
 
+import numpy as np
 import pytest
+import torch
 from torch_models import LR, adamw, parameters, sgd, update
 
 import hypercycle as hc
+import hypercycle_torch
 from hypercycle_torch.live_groups import FastaiOptimizer, with_live_groups
 
 PLAN = hc.Plan(
@@ -128,3 +131,62 @@ def test_who_shows_its_own_groups_is_driven_itself():
     fastais = with_live_groups(adam())
     assert isinstance(fastais, FastaiOptimizer)
     assert with_live_groups(fastais) is fastais
+
+
+# Range tests.
+
+
+class Stepping(Hypers):
+    """One that makes steps with what is in its dicts."""
+
+    def __init__(self, tell, *hypers):
+        super().__init__(*hypers)
+        self.state = {}
+        self.tell = tell
+
+    def zero_grad(self):
+        for params in self.param_lists:
+            for parameter in params:
+                parameter.grad = None
+
+    @torch.no_grad()
+    def step(self):
+        self.tell([hyper["lr"] for hyper in self.hypers])
+        for params, hyper in zip(self.param_lists, self.hypers, strict=True):
+            for parameter in params:
+                parameter.sub_(hyper["lr"] * parameter.grad)
+
+
+class SteppingWrapper(Wrapper):
+    def zero_grad(self):
+        self.opt.zero_grad()
+
+    def step(self):
+        self.opt.step()
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_range_test_sweeps_the_values_that_a_fastai_optimizer_reads(wrapped):
+    used = []
+    if wrapped:
+        inside = adamw(2)
+        inside.param_groups[1]["lr"] = inside.param_groups[0]["lr"] / 4
+        inside.register_step_pre_hook(
+            lambda one, *_: used.append([group["lr"] for group in one.param_groups])
+        )
+        made = SteppingWrapper(inside)
+        weights = [p for group in inside.param_groups for p in group["params"]]
+    else:
+        made = Stepping(used.append, {"lr": 0.1}, {"lr": 0.025})
+        weights = [p for params in made.param_lists for p in params]
+    model = torch.nn.ParameterList(weights)
+    before = [dict(hyper) for hyper in made.hypers], [p.tolist() for p in weights]
+
+    def loss(model, _):
+        return sum((p - 1).square().sum() for p in model)
+
+    test = hypercycle_torch.range_test(model, made, loss, [0], start=1e-3, end=0.1, steps=10)
+    expected = np.outer(np.geomspace(1e-3, 0.1, 10), [1.0, 0.25])
+    np.testing.assert_allclose(used, expected, rtol=1e-15)
+    assert test.losses[-1] < test.losses[0]
+    assert ([dict(hyper) for hyper in made.hypers], [p.tolist() for p in weights]) == before

@@ -282,7 +282,14 @@ REFUSED = [
     ({"scaler": 2.0}, TypeError, "scaler must be a torch.amp.GradScaler, got 2.0"),
     ({"restore": [3]}, TypeError, "must have state_dict and load_state_dict, got 3"),
     ({"restore": nn.Linear(1, 1)}, TypeError, "restore must be a list of objects, got Linear"),
-    ({"loss": "mse"}, TypeError, "loss must be a function loss(model, batch), got 'mse'"),
+    (
+        {"loss": "mse"},
+        TypeError,
+        (
+            "loss must be a function loss(model, batch), or a criterion of (output, target) such "
+            "as torch.nn.CrossEntropyLoss(), got 'mse'"
+        ),
+    ),
     ({"loss": lambda *_: 0.5}, TypeError, "loss(model, batch) must return a tensor, got 0.5"),
     (
         {"loss": lambda model, batch: model(batch)},

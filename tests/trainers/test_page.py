@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from digit_updates import BATCHES
 from pages import blocks
+from trainer_matrix import matrix
 
 import hypercycle as hc
 
@@ -32,6 +33,7 @@ SHOWN = {
     "Transformers": ("transformers", [(0, BATCHES), (BATCHES // 2, BATCHES)]),
     # two processes share the batches, and two of these make an update
     "Accelerate": ("accelerate", [(0, BATCHES // 4), (BATCHES // 4, BATCHES // 2)]),
+    "Range tests": ("lightning", None),  # and the others that test_range_tests.py asks for
     "FSDP and torch.distributed.checkpoint": ("torch", TWICE),
     "Ignite": ("ignite", TWICE),
     "skorch": ("skorch", TWICE),
@@ -43,6 +45,10 @@ SHOWN = {
     "MLflow": ("mlflow", [(0, BATCHES)]),
 }
 IN_TWO_PROCESSES = {"Accelerate", "FSDP and torch.distributed.checkpoint"}
+
+
+def test_the_table_is_that_of_the_tests():
+    assert matrix(SHOWN) in BEGINNING
 
 
 def program_of(*texts):

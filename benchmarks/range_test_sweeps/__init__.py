@@ -1,0 +1,1 @@
+"""Range tests of real models, recorded with what training really does at each rate."""
