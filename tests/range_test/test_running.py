@@ -121,6 +121,11 @@ def test_an_iterator_is_refused_and_keeps_its_batches():
         assert list(iterator) == batches
 
 
+def test_a_function_that_makes_an_iterator_is_called_at_each_start():
+    stream = endless(lambda: iter([1, 2]), "batches")
+    assert [next(stream) for _ in range(5)] == [1, 2, 1, 2, 1]
+
+
 def test_no_batches_at_all_are_refused():
     with pytest.raises(ValueError, match="x is empty: there are no batches to train on"):
         next(endless([], "x"))
