@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 # What the parameters are called, which says what a function wants where its kind does not.
-_MODELS = {"model", "net", "network", "module"}
+_MODELS = {"model", "net", "network", "module", "m"}
 _BATCHES = {"batch", "data", "batch_data"}
 _OUTPUTS = {
     "output", "outputs", "out", "logits", "logit", "pred", "preds", "prediction", "predictions",

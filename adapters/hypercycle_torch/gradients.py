@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -76,13 +76,15 @@ def gradients(
     nothing = torch.optim.SGD(parameters, 0.0)  # to keep what goes with an optimizer
     with (
         keep_batches(batches),
-        closing(once(batches, "batches")) as stream,
         torch.enable_grad(),
         keep_training(whole, nothing, None, ()),
     ):
         if not model.training:
             model.train()
-        yield Gradients(model, called, list(islice(stream, count)), parameters)
+        held = list(islice(once(batches, "batches"), count))
+        if not held:
+            raise ValueError("batches is empty: there is nothing to measure on")
+        yield Gradients(model, called, held, parameters)
 
 
 def operations(tensors: Tensors) -> set[str]:

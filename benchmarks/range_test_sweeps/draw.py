@@ -21,7 +21,7 @@ from timing import installed
 from .records import GOOD, HELD_OUT, Recorded, read_all
 from .score import single
 
-GREEN, BLUE, GREY = "#2a9d63", "#1f77b4", "#808080"
+GREEN, BLUE, GREY = "#2a9d63", "#1f77b4", "#767676"
 MARKERS = "ovsD^P*"
 
 
@@ -55,7 +55,7 @@ def draw(axes: Any, recorded: Recorded, answers: dict[str, Any]) -> None:
         good,
         np.full(len(good), 0.04),
         "|",
-        color="black",
+        color=GREY,
         markersize=9,
         markeredgewidth=2,
         transform=axes.get_xaxis_transform(),

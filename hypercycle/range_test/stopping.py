@@ -10,6 +10,8 @@ from hypercycle.namespaces.namespace import Floats
 from hypercycle.range_test.divergence import WINDOW, points_to_keep
 from hypercycle.range_test.reading import Recorded
 
+BEFORE_ANY = "before any update was made: it is the batch or the model, not the rate"
+
 
 def reached_end(name: str, value: float) -> str:
     """Return what is said of a sweep that has made all its updates."""
@@ -67,9 +69,6 @@ def spoiled_because(test: Recorded) -> str:
         f"{stopped}, where nothing had been learnt yet, so that it is probably the batch: look for "
         f"nan and inf in what update {length + 1} was trained on; if there are none, start lower"
     )
-
-
-BEFORE_ANY = "before any update was made: it is the batch or the model, not the rate"
 
 
 def _length(run: Floats) -> int:

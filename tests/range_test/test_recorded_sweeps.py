@@ -9,8 +9,8 @@ from range_test_sweeps.sweeps import SPECS
 
 # Of the sweeps from which something can be learnt, those that show bounds; of the others, those
 # that show none.
-LEAST_ANSWERED = 0.5
-LEAST_REFUSED = 0.9
+LEAST_ANSWERED = 0.95
+LEAST_REFUSED = 0.95
 
 SWEEPS = list(read_all())
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.data import DataLoader, TensorDataset
 from torch_models import snapshot
 
 import hypercycle_torch
@@ -78,7 +79,7 @@ class OfModel(nn.Module):
     [
         OfModel(),
         functools.partial(of_batch),
-        lambda m, b: 1.0 * of_batch(m, b),
+        lambda m, y: 1.0 * of_batch(m, y),
         lambda net, y: 1.0 * of_batch(net, y),
         lambda something, batch: 1.0 * of_batch(something, batch),
         lambda *both: 1.0 * of_batch(*both),
@@ -204,3 +205,28 @@ def test_an_error_of_a_wrong_call_says_how_it_was_called(loss, note):
     with pytest.raises((TypeError, AttributeError)) as caught:
         losses_of(loss)
     assert caught.value.__notes__ == [note]
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("steps", [100, 300])
+def test_a_loss_that_falls_a_hundredfold_has_bounds(seed, shuffle, steps):
+    generator = torch.Generator().manual_seed(seed)
+    inputs = torch.randn(128, 8, generator=generator)
+    noise = 0.1 * torch.randn(128, 1, generator=generator)
+    data = TensorDataset(inputs, inputs @ torch.randn(8, 1, generator=generator) + noise)
+    torch.manual_seed(seed)
+    model = nn.Linear(8, 1)
+    test = hypercycle_torch.range_test(
+        model,
+        torch.optim.SGD(model.parameters(), lr=0.1),
+        nn.MSELoss(),
+        DataLoader(data, batch_size=16, shuffle=shuffle),
+        start=1e-5,
+        end=10.0,
+        steps=steps,
+    )
+    bounds = test.bounds()
+    assert bounds, bounds
+    # Gradient descent on these inputs is stable up to about 2 / λ ≈ 0.5.
+    assert 1e-4 < bounds.low < bounds.high < 0.5
