@@ -25,6 +25,7 @@ from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, 
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.scalars import OneValue, cycle_at
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes import registry
 from hypercycle.shapes.registry import WaveformLike
@@ -174,6 +175,13 @@ class Cycle(Record):
             return self._between(self.height(step, xp), xp, within=self.stays_within)
         place = self.clock.place(step, xp)
         return self._factor(place, xp) * self._between(self._wave(place, xp), xp, within=True)
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if a waveform or the scale is a user's own."""
+        bounds = self.anchor, self.other, self.low, self.high
+        shrink = self.scale_of == "bounds"
+        return cycle_at(self.clock, self._halves, self._scale, bounds, bounds_shrink=shrink)
 
     def _between(self, y: Any, xp: Namespace, *, within: bool) -> Any:
         anchor, other, low, high = self.anchor, self.other, self.low, self.high
