@@ -33,7 +33,7 @@ class Constant(Record):
     def at_one_step(self) -> OneValue | None:
         """The value as a function of a step; None where JAX is tracing it."""
         value = self.value
-        return None if is_traced(value) else lambda step: value
+        return None if is_traced(value) else lambda _: value
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return the value, to be broadcast."""
