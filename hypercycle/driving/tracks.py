@@ -263,7 +263,8 @@ class _Alike:
         if self._bounds is None:
             at: OneValue | None = self._first.at_one_step
             return at
-        return cycle_at(*self._first.shape, (0.0, 1.0, 0.0, 1.0))
+        clock, halves, scale = self._first.shape
+        return cycle_at(clock, halves, scale, (0.0, 1.0, 0.0, 1.0))
 
     def values(self, steps: npt.NDArray[np.int64]) -> Floats:
         """Return a row of values for each member."""
