@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 from hypercycle.driving.interval import Interval
-from hypercycle.driving.tracks import BLOCK_FLOATS, BLOCK_STEPS, Track, Tracks
+from hypercycle.driving.tracks import BLOCK_FLOATS, BLOCK_STEPS, SINGLE_STEPS, Track, Tracks
 from hypercycle.schedules.function import Function
 
 WAVE = hc.Cycle(0.1, 0.7, 7, 3, waveform="hann", scale=hc.Exponential(0.999))
@@ -71,6 +71,37 @@ def test_the_columns_of_a_later_step_go_on_with_the_block():
     first, later = tracks.block(10)[0], tracks.block(17)[0]
     assert later[:100] == first[7:107]
     assert tracks.block(9)[0][1:100] == first[:99]  # from before it, another
+
+
+def test_after_a_jump_steps_are_computed_alone_and_then_in_a_block():
+    tracks = Tracks([Track("lr", (WAVE,)), Track("momentum", (WAVE.opposite(0.85, 0.95),))])
+    for first in (0, 10**6, 5):
+        for step in range(first, first + SINGLE_STEPS):
+            assert tracks.columns(step) == [[WAVE(step)], [WAVE.opposite(0.85, 0.95)(step)]]
+        step = first + SINGLE_STEPS
+        column, _ = tracks.columns(step)
+        assert len(column) == BLOCK_STEPS
+        assert len(tracks.columns(step + BLOCK_STEPS)[0]) == BLOCK_STEPS  # goes on in blocks
+
+
+def test_who_jumps_always_never_computes_a_block():
+    tracks = Tracks([Track("lr", (WAVE,))])
+    assert all(len(tracks.columns(step)[0]) == 1 for step in range(0, 2000, 3))
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        Track("lr", (WAVE,), keys=(0,)),
+        Track("lr", (hc.Cycle(0, 1, 7, scale=hc.Exponential(1.0001)),)),
+        Track("lr", (hc.Cycle(0, 1, 7, waveform=lambda x, xp: x),)),
+    ],
+    ids=["groups", "what grows", "a function"],
+)
+def test_others_are_computed_in_blocks_at_once(track):
+    tracks = Tracks([track])
+    assert tracks.row(5) is None
+    assert tracks.columns(5) == tracks.block(5)
 
 
 @pytest.mark.parametrize("start", [0, 900, 999])
