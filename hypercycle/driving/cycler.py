@@ -213,9 +213,15 @@ class Cycler(ABC):
     def _look_ahead(self, step: int) -> int:
         """Compute the values of ``step`` and some after it, and return the index of ``step``."""
         # Into the same lists, which whoever writes them keeps at hand.
-        for column, values in zip(self._columns, self._tracks.columns(step), strict=True):
-            column[:] = values
-        self._begin_ahead(step)
+        row = self._tracks.row(step)
+        if row is not None:
+            for column, value in zip(self._columns, row, strict=True):
+                column[:] = (value,)
+            self._first_step, self._rows_ahead = step, 1
+        else:
+            for column, values in zip(self._columns, self._tracks.block(step), strict=True):
+                column[:] = values
+            self._begin_ahead(step)
         if self._end is not None and step >= self._end:
             self._watched = True
         return 0
