@@ -66,7 +66,7 @@ def test_prints_tables_of_numbers(run):
     found = tables(printed)
     expected = {
         "torch_step.py": 4,
-        "values.py": 5,
+        "values.py": 6,
         "observers.py": 2,
         "torch_compile.py": 3,
         "range_test.py": 8,

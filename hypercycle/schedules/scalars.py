@@ -135,7 +135,8 @@ def _factor(scale: Scale) -> _Factor | None:
         return lambda cycle, _: math.ldexp(1.0, -cycle)
     if type(scale) is not Exponential or scale.gamma > 1.0:
         return None
-    # Powers of two arrays, of one element each: of a number, NumPy makes an array again each time.
+    # Two arrays of one element each: of a number NumPy would make an array again each time, and
+    # numpy.power with an array for its result squares, as it does with two numbers.
     array, base = np.array, np.array([scale.gamma])
     most = _LEAST_LOGARITHM / math.log(scale.gamma) if scale.gamma < 1.0 else math.inf
 
