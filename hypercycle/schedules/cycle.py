@@ -172,8 +172,7 @@ class Cycle(Record):
             return self._values.take(place.step_in_cycle)
         if self.scale_of == "amplitude":
             return self._between(waves.height(place, xp), xp, within=self.stays_within)
-        wave = self._between(waves.wave(place, xp), xp, within=True)
-        return waves.factor(place, xp) * wave
+        return waves.factor(place, xp) * self._between(waves.wave(place, xp), xp, within=True)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
