@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch.optim.lr_scheduler import LRScheduler
 
 from hypercycle.driving.cycler import Cycler
@@ -62,8 +61,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         The groups' learning rates before any scheduler drove them, their ``initial_lr``.
     """
 
-    # CPython looks up attributes more slowly once somebody has asked for __dict__, as pickling does,
-    # but not these.
+    # Once somebody has asked for __dict__, as pickling does, CPython looks up all others slowly.
     __slots__ = _EACH_STEP
 
     optimizer: Any

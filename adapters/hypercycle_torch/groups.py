@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,31 +16,37 @@ from hypercycle.schedules.schedule import Record
 from hypercycle_torch.names import Group, Hyperparameter, as_float, find, number
 
 
-def label_of(groups: Sequence[Group], index: int) -> Hashable:
-    """Return what a group is called in values and errors: its name if no other has it.
+def labels_of(groups: Sequence[Group]) -> list[Hashable]:
+    """Return what groups are called in values and errors: by their name if no other has it.
 
-    >>> groups = [{"name": "body"}, {"name": "body"}, {"name": "head"}, {}]
-    >>> [label_of(groups, index) for index in range(4)]
+    >>> labels_of([{"name": "body"}, {"name": "body"}, {"name": "head"}, {}])
     [0, 1, 'head', 3]
     """
-    name: Hashable = groups[index].get("name")
-    unique = name is not None and [group.get("name") for group in groups].count(name) == 1
-    return name if unique else index
+    names: list[Hashable] = [group.get("name") for group in groups]
+    counts = Counter(names)
+    unique = [name is not None and counts[name] == 1 for name in names]
+    return [name if unique[index] else index for index, name in enumerate(names)]
 
 
-def indices_of(groups: Sequence[Group], key: GroupKey) -> list[int]:
-    """Return which groups a key means: those of that name, or the one at that index.
+def indices_of(groups: Sequence[Group], keys: Iterable[GroupKey]) -> dict[GroupKey, list[int]]:
+    """Return which groups each key means: those of that name, or the one at that index.
 
     Keys of JSON and TOML are strings, so "0" is an index where no group is called so.
 
     >>> groups = [{"name": "body"}, {"name": "body"}, {"name": "head"}, {}]
-    >>> indices_of(groups, "body"), indices_of(groups, 3), indices_of(groups, "3")
-    ([0, 1], [3], [3])
+    >>> indices_of(groups, ["body", 3, "1"])
+    {'body': [0, 1], 3: [3], '1': [1]}
     """
-    named = [index for index, group in enumerate(groups) if group.get("name") == key]
-    if isinstance(key, str) and (named or not key.isdecimal()):
-        return named
-    return [int(key)] if 0 <= int(key) < len(groups) else []
+    named: dict[Any, list[int]] = {}
+    for index, group in enumerate(groups):
+        named.setdefault(group.get("name"), []).append(index)
+    found = {}
+    for key in keys:
+        if isinstance(key, str) and (key in named or not key.isdecimal()):
+            found[key] = named.get(key, [])
+        else:
+            found[key] = [int(key)] if 0 <= int(key) < len(groups) else []
+    return found
 
 
 def lr_of(group: Group) -> float:
@@ -53,7 +60,8 @@ def values_in(
     """Return the present value in each of these groups, or in all; refuse what is not a number."""
     groups: list[Group] = optimizer.param_groups
     chosen = range(len(groups)) if indices is None else indices
-    return [number(optimizer, hyperparameter, groups[i], label_of(groups, i)) for i in chosen]
+    labels = labels_of(groups)
+    return [number(optimizer, hyperparameter, groups[i], labels[i]) for i in chosen]
 
 
 def schedules_by_index(
@@ -83,8 +91,9 @@ def schedules_by_index(
     if not isinstance(schedule, Groups):
         return {index: schedule for index in range(len(groups)) if index not in left_alone}
     mentioned: dict[int, Record | None] = {}
+    found = indices_of(groups, schedule)
     for key, own in schedule.items():
-        indices = indices_of(groups, key)
+        indices = found[key]
         if not indices and not may_be_gone:
             raise ValueError(f"{name}: there is no parameter group {key!r}; {_listed(groups)}")
         for index in indices:
@@ -93,14 +102,15 @@ def schedules_by_index(
             mentioned[index] = own
     missing = [i for i in range(len(groups)) if i not in mentioned and i not in left_alone]
     if missing:
-        labels = ", ".join(repr(label_of(groups, index)) for index in missing)
+        called = labels_of(groups)
+        labels = ", ".join(repr(called[index]) for index in missing)
         remedy = f"give it a schedule, or None to leave it alone; {_listed(groups)}"
         raise leaves_out(name, f"group {labels}", remedy)
     return {index: own for index, own in sorted(mentioned.items()) if own is not None}
 
 
 def _listed(groups: Sequence[Group]) -> str:
-    labels = ", ".join(repr(label_of(groups, index)) for index in range(len(groups)))
+    labels = ", ".join(map(repr, labels_of(groups)))
     return f"the optimizer's groups: {labels}"
 
 
@@ -139,7 +149,7 @@ def reason_to_leave_alone(
     defaults: Group = getattr(optimizer, "defaults", {})  # wrappers may have none
     for name, schedule in plan.items():
         if isinstance(schedule, Groups):
-            if not any(index in indices_of(groups, key) for key in schedule):
+            if not any(index in found for found in indices_of(groups, schedule).values()):
                 return f"Groups of {name} does not mention it"
         elif name not in relative:
             hyperparameter = find(optimizer, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -248,6 +249,7 @@ def _count_members(value: Any) -> int:
     return len(value) if isinstance(value, (tuple, list)) else 0
 
 
+@functools.lru_cache(maxsize=128)  # asked for each group
 def _counts(kind: type, key: str) -> bool:
     parameter = inspect.signature(kind).parameters.get(key)
     annotation = "" if parameter is None else parameter.annotation

@@ -11,7 +11,7 @@ from hypercycle.driving.tracks import Track
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record
-from hypercycle_torch.groups import check_alike, label_of, schedules_by_index, values_in
+from hypercycle_torch.groups import check_alike, labels_of, schedules_by_index, values_in
 from hypercycle_torch.names import Group, Hyperparameter, find, refusal
 
 
@@ -95,7 +95,8 @@ def _track(
             f"optimizer has {len(groups)}: add or remove groups before loading"
         )
     indices = tuple(by_index)
-    labels = tuple(label_of(groups, index) for index in indices)
+    called = labels_of(groups)
+    labels = tuple(called[index] for index in indices)
     present = values_in(optimizer, hyperparameter, indices)  # which refuses what is not a number
     place = Destination(hyperparameter, None if len(indices) == len(groups) else indices)
     factors = None if initial is None else tuple(initial[index] for index in indices)

@@ -32,7 +32,7 @@ Writer = Callable[[list[Group], int], None]
 Floats = tuple[list[Any], str]
 
 # A private function of PyTorch; without it tensors are filled one by one.
-_copy_each = getattr(torch, "_foreach_copy_", None)
+_copy_each: Any = getattr(torch, "_foreach_copy_", None)
 # No group has this tuple.
 _NOWHERE = (float("nan"), float("nan"))
 
@@ -80,8 +80,8 @@ def writer_of(groups: list[Group], tracks: Sequence[Track], columns: Sequence[li
         pairs = all(_is_pair(group[one.place.key]) for group in groups)
         if pairs and all(each.is_shared for each in together):
             writers.append(_shared_tuple(together, shared.pop(0) if shared else None))
-        elif pairs and len(together) == 1 and one.place.index == 0:
-            writers.append(_own_tuples(one, own.pop(0) if own else None, len(groups)))
+        elif pairs and len(together) == 1 and one.place.index == 0 and own:
+            writers.append(_own_tuples(one, own.pop(0)))
         else:
             writers.append(_one_by_one(together))
     writers += [_shared_floats(*pair) for pair in _in_pairs(shared)]
@@ -166,22 +166,27 @@ def _is_pair(value: Any) -> bool:
     return type(value) is tuple and [type(member) for member in value] == [float, float]
 
 
+def _pair_in(group: Group, key: str) -> tuple[float, float]:
+    whole = group[key]
+    return whole if _is_pair(whole) else _NOWHERE
+
+
 def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
     """Write one tuple of two floats into all groups that have the tuple of the step before.
 
     Those have its other member too, whoever changed what in between. ``beside`` is written in the
     same turn ("ours, one schedule" of AdamW: the loop is most of what is left).
     """
-    firsts, seconds = ([one.column for one in members if one.place.index == i] for i in (0, 1))
-    first, second = firsts[0] if firsts else None, seconds[0] if seconds else None
+    columns = {one.place.index: one.column for one in members}
+    first, second = columns.get(0), columns.get(1)
     key = members[0].place.key
-    last: tuple[float, float] = _NOWHERE
+    last = _NOWHERE
 
     @left_as_it_is
     def write(groups: list[Group], index: int) -> None:
         nonlocal last
-        if groups[0][key] is not last:  # the others follow the first one's other member
-            last = groups[0][key] if _is_pair(groups[0][key]) else _NOWHERE
+        if groups[0][key] is not last:
+            last = _pair_in(groups[0], key)  # its other member is that of most, it is assumed
         whole = (
             last[0] if first is None else first[index],
             last[1] if second is None else second[index],
@@ -191,7 +196,7 @@ def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
                 if group[key] is last:
                     group[key] = whole
                 else:
-                    write_alone(group, index, whole)
+                    _write_members(group, members, index, whole)
         else:
             column, other_key = beside
             value = column[index]
@@ -200,58 +205,51 @@ def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
                 if group[key] is last:
                     group[key] = whole
                 else:
-                    write_alone(group, index, whole)
+                    _write_members(group, members, index, whole)
         last = whole
-
-    @left_as_it_is
-    def write_alone(group: Group, index: int, whole: tuple[float, float]) -> None:
-        for one in members:
-            one.place.write(group, one.column[index])
-        if _is_pair(group[key]) and group[key] == whole:
-            group[key] = whole  # so that it is fast from now on
-
-    return write
-
-
-def _own_tuples(member: _Written, beside: Floats | None, count: int) -> Writer:
-    """Write a tuple of two floats into each group: its own first member, the second as it was.
-
-    The second members are looked up again when a group has another tuple than that of the step
-    before. ``beside`` is written in the same turn ("ours, own bounds" of AdamW).
-    """
-    column, key = member.column, member.place.key
-    tuple_in = itemgetter(key)
-    last: list[tuple[float, float]] = [_NOWHERE] * count
-    seconds: list[float] = []
-
-    @left_as_it_is
-    def write(groups: list[Group], index: int) -> None:
-        nonlocal last, seconds
-        if not all(map(is_, map(tuple_in, groups), last)):
-            if not all(map(_is_pair, map(tuple_in, groups))):
-                write_entry(groups, member.destination, column[index])
-                if beside is not None:
-                    _write_floats(groups, beside, index)
-                return
-            seconds = [group[key][1] for group in groups]
-        last = list(zip(column[index], seconds, strict=True))
-        if beside is None:
-            for group, whole in zip(groups, last, strict=True):
-                group[key] = whole
-        else:
-            values, other_key = beside
-            for group, value, whole in zip(groups, values[index], last, strict=True):
-                group[other_key] = value
-                group[key] = whole
 
     return write
 
 
 @left_as_it_is
-def _write_floats(groups: list[Group], floats: Floats, index: int) -> None:
-    column, key = floats
-    for group, value in zip(groups, column[index], strict=True):
-        group[key] = value
+def _write_members(
+    group: Group, members: list[_Written], index: int, whole: tuple[float, float]
+) -> None:
+    """Write into another tuple, which keeps its other member; if that is equal, share the whole."""
+    for one in members:
+        one.place.write(group, one.column[index])
+    if _is_pair(group[members[0].place.key]) and group[members[0].place.key] == whole:
+        group[members[0].place.key] = whole
+
+
+def _own_tuples(first: _Written, beside: Floats) -> Writer:
+    """Write a tuple of two floats, the first a group's own, into each that has the one before.
+
+    ``beside`` is written in the same turn ("ours, own bounds" of AdamW).
+    """
+    firsts, key = first.column, first.place.key
+    values, other_key = beside
+    last: list[tuple[float, float]] = []
+    seconds: list[float] = []
+
+    @left_as_it_is
+    def write(groups: list[Group], index: int) -> None:
+        nonlocal last, seconds
+        if not last:
+            last = [_pair_in(group, key) for group in groups]
+            seconds = [second for _, second in last]
+        wholes, strayed = list(zip(firsts[index], seconds, strict=True)), False
+        rows = zip(groups, values[index], wholes, last, strict=True)
+        for group, value, whole, before in rows:
+            group[other_key] = value
+            if group[key] is before:
+                group[key] = whole
+            else:
+                first.place.write(group, whole[0])
+                strayed = True
+        last = [] if strayed else wholes  # none: taken from the groups again
+
+    return write
 
 
 # Tensors are filled in place: compiled and captured steps hold on to them.

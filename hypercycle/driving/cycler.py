@@ -75,7 +75,7 @@ class Cycler(ABC):
 
     @abstractmethod
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
-        """Assign the values of a step: one for each track, or a list if it has several schedules."""
+        """Assign the values of a step: one for each track, or a list where there are several."""
 
     @abstractmethod
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:

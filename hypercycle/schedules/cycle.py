@@ -270,6 +270,8 @@ class Cycle(Record):
         Cycle(0.001, 0.006, 2000)
         """
         units = Units(steps_per_epoch, total_steps)
+        if self.resolved:
+            return self
         return replace(
             self,
             step_size_up=resolved_length(self.step_size_up, "step_size_up", units),

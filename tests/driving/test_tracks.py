@@ -20,7 +20,7 @@ WAVE = hc.Cycle(0.1, 0.7, 7, 3, waveform="hann", scale=hc.Exponential(0.999))
 def one_by_one(track, step):
     factors = track.factors or (1.0,) * len(track.schedules)
     values = [schedule(step) * f for schedule, f in zip(track.schedules, factors, strict=True)]
-    return values[0] if track.keys is None else values
+    return values[0] if len(values) == 1 else values
 
 
 @strategies.examples(40)
@@ -57,6 +57,12 @@ def test_keys_have_a_list_of_values_at_each_step():
     assert columns[1][0] == WAVE(5)
     assert decay.value(columns[0][0]) == {"weights": 2 * WAVE(5), "biases": 1.5}
     assert lr.value(columns[1][0]) == WAVE(5)
+
+
+def test_one_schedule_has_a_float_at_each_step_whatever_it_is_for():
+    (column,) = Tracks([track := Track("decay", (WAVE,), keys=("weights",))]).columns(5)
+    assert column[:2] == [WAVE(5), WAVE(6)]
+    assert track.value(column[0]) == {"weights": WAVE(5)}
 
 
 @pytest.mark.parametrize("count", [1, 9, 1000])

@@ -14,7 +14,7 @@ from hypercycle_torch.groups import (
     are_mentioned_by_index,
     indices_of,
     keep_values,
-    label_of,
+    labels_of,
     reason_to_leave_alone,
     schedules_by_index,
     unshare_tensors,
@@ -518,10 +518,10 @@ NAMED = [{"name": "a"}, {"name": "b"}, {"name": "b"}, {}, {"name": "0"}]
 
 
 def test_labels_and_keys():
-    assert [label_of(NAMED, index) for index in range(5)] == ["a", 1, 2, 3, "0"]
+    assert labels_of(NAMED) == ["a", 1, 2, 3, "0"]
     keys = ["a", "b", "c", 0, 3, 5, -1, "3", "0", "5"]
     found = [[0], [1, 2], [], [0], [3], [], [], [3], [4], []]
-    assert [indices_of(NAMED, key) for key in keys] == found
+    assert indices_of(NAMED, keys) == dict(zip(keys, found, strict=True))
 
 
 def test_schedules_by_index():
