@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sized
-from numbers import Integral, Real
+from numbers import Rational, Real
 from typing import Any, TypeVar
 
 import numpy as np
@@ -79,9 +79,12 @@ def whole_number(value: Any, name: str, minimum: int = 0) -> int:
                 TypeError, name, f"must be a whole number, got a {kind}: give len(…) of it"
             )
         raise wrong_type(value, name, "must be a whole number")
-    if not isinstance(value, Integral) and not float(value).is_integer():
+    # A fraction of great numbers is none as a float.
+    exact = value if isinstance(value, Rational) else float(value)
+    is_whole = exact.denominator == 1 if isinstance(exact, Rational) else exact.is_integer()
+    if not is_whole:
         raise wrong_value(value, name, "must be a whole number")
-    number = int(value) if isinstance(value, Integral) else int(float(value))
+    number = int(exact)
     if number < minimum:
         raise wrong_value(value, name, f"must be at least {minimum}")
     if number > LARGEST_LENGTH:

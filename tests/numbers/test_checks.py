@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hypercycle.numbers.checks import (
@@ -20,6 +20,7 @@ from hypercycle.numbers.checks import (
 
 
 @given(st.one_of(st.integers(-(2**60), 2**60), st.floats(allow_nan=False), st.fractions()))
+@example(Fraction(3370701344492560501, 619))  # a whole number as a float
 def test_a_whole_number_is_one_exactly(value):
     if math.isfinite(value) and value == int(value) and 0 <= value <= 2**53:
         number = whole_number(value, "n")
