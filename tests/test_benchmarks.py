@@ -61,7 +61,7 @@ def test_prints_tables_of_numbers(run):
         "torch_step.py": 4,
         "contenders.py": 1,
         "growth.py": 8 if find_spec("optax") else 7,
-        "values.py": 5,
+        "values.py": 6,
         "observers.py": 2,
         "torch_compile.py": 3,
         "range_test.py": 8,

@@ -106,11 +106,7 @@ def cycled(
         config[LEARNING_RATE] = 0.0
     whole = _multiply(inner, whole, attributes, multiplied)
     check_values(inner, whole, attributes, config)
-    with _strategy_of(inner):
-        kind: Any = type(inner)
-        result = cycled_class(kind).from_config(config)
-    _check_complete(inner, result)
-    _copy_exclusions(inner, result)
+    result = _without_state(inner, config)
     follow(result, whole, start_step - updates_of(inner), total_steps)
     if start_step and not inner.built:
         vars(result)["_start_step_given"] = start_step
@@ -122,6 +118,34 @@ def cycled(
             "goes on with the old one until model.compile(optimizer=…) is called with the result, "
             "which traces the training step anew"
         )
+    return _wrap(optimizer, result) if wrapped else result
+
+
+def cycled_afresh(optimizer: Any, plan: Plan) -> Any:
+    """Return an optimizer like this one, as new, that follows a plan from its first step.
+
+    Its slots and its count of updates are new; a ``LossScaleOptimizer`` keeps its scale. What the
+    plan does not name keeps its value and follows no other plan; a ``LearningRateSchedule`` begins
+    anew.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As from :func:`cycled`.
+    """
+    wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    inner = optimizer.inner_optimizer if wrapped else optimizer
+    _check_target(inner, replace=True)
+    attributes, config = attributes_of(inner, plan), _config_of(inner)
+    if LEARNING_RATE in attributes.values():
+        config[LEARNING_RATE] = 0.0
+    check_values(inner, plan, attributes, config)
+    result = _without_state(inner, config)
+    follow(result, plan, 0, None)
+    vars(result)["_following"].on_host.check(0, None)
+    if inner.built:
+        with _strategy_of(inner):
+            result.build(inner._trainable_variables)  # noqa: SLF001
     return _wrap(optimizer, result) if wrapped else result
 
 
@@ -166,6 +190,15 @@ def _wrap(outer: Any, inner: Any) -> Any:
         result.build(outer._trainable_variables)  # noqa: SLF001
         for new, old in zip(result._variables, outer._variables, strict=True):  # noqa: SLF001
             new.assign(keras.ops.copy(old.value))
+    return result
+
+
+def _without_state(optimizer: Any, config: dict[str, Any]) -> Any:
+    with _strategy_of(optimizer):
+        kind: Any = type(optimizer)
+        result = cycled_class(kind).from_config(config)
+    _check_complete(optimizer, result)
+    _copy_exclusions(optimizer, result)
     return result
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, Literal
 
@@ -12,11 +11,13 @@ import keras
 import numpy as np
 
 from hypercycle.numbers.checks import whole_number
+from hypercycle.plans.plan import Plan
 from hypercycle.range_test import RangeTest, Recorder, Sweep
 from hypercycle.range_test.random_states import keep_random_states_of_loaders
-from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
+from hypercycle.range_test.running import Runs, average, check_metric_names, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
-from hypercycle_keras.cycled import cycled
+from hypercycle_keras.batches import as_fit_gives, batches_of
+from hypercycle_keras.cycled import cycled_afresh
 
 
 def range_test(
@@ -25,38 +26,48 @@ def range_test(
     y: Any = None,
     *,
     batch_size: int = 32,
+    sample_weight: Any = None,
+    class_weight: Mapping[int, float] | None = None,
     name: str = "lr",
     start: float | None = None,
     end: float | None = None,
     steps: int = 300,
     spacing: Literal["exponential", "linear"] = "exponential",
     repeats: int = 1,
-    metrics: Metrics | None = None,
+    metrics: Mapping[str, Any] | Sequence[str] | None = None,
     metrics_every: int = 10,
     stop_early: bool = True,
     progress: bool | None = None,
 ) -> RangeTest:
     """Train a compiled model while a hyperparameter rises, record the losses, put everything back.
 
-    The model's own training step runs, with an optimizer like its own that follows the sweep;
-    afterwards, and after an error or Ctrl-C, the weights and all other variables of the model, its
-    optimizer with its state, its compiled training step and the random states of Python, NumPy,
-    the backend and PyTorch, whose loaders serve the others too, are what they were. (A model that
-    has never been trained also has its metrics and its optimizer's variables made, for which Keras
-    draws random numbers once, here or in its first ``fit``.) Not put back are attributes of
-    Python's, such as ``layer.trainable``, that a training step or metric of your own changes.
+    The model's own training step runs, with an optimizer like its own that follows the sweep. Its
+    slots and its count of updates are new, also where the model has been trained before: Keras's
+    velocity is in units of the rate it was made with, and would move the weights for many updates
+    of a sweep that begins far below. Afterwards, and after an error or Ctrl-C, the weights and all
+    other variables of the model, its optimizer with its state, its compiled training step and the
+    random states of Python, NumPy, the backend and PyTorch, whose loaders serve the others too, are
+    what they were. (A model that has never been trained also has its metrics and its optimizer's
+    variables made, for which Keras draws random numbers once, here or in its first ``fit``.) Not
+    put back are attributes of Python's, such as ``layer.trainable``, that a training step or metric
+    of your own changes, and the order that a ``PyDataset`` keeps.
 
     Parameters
     ----------
     model
         Built and compiled.
     x, y
-        Arrays, of which shuffled batches are made; or ``x`` alone: a ``tf.data.Dataset``,
-        ``keras.utils.PyDataset``, PyTorch ``DataLoader`` or list of batches ``(x, y)`` or
-        ``(x, y, sample_weight)``, restarted when it is used up. An iterator is refused: its
-        batches would be consumed.
+        Arrays, or dicts or lists of them, as ``fit`` takes them, of which shuffled batches are
+        made; or ``x`` alone: a ``tf.data.Dataset``, ``keras.utils.PyDataset``, PyTorch
+        ``DataLoader`` or list of batches ``(x, y)`` or ``(x, y, sample_weight)``, restarted when it
+        is used up, or a function that makes a generator of such, called at each start. An iterator
+        is refused: its batches would be consumed.
     batch_size
         Of arrays.
+    sample_weight
+        An array of a weight for each sample of arrays.
+    class_weight
+        ``{class: weight}``, as for ``fit``.
     name
         Which hyperparameter of the optimizer rises.
     start, end, steps, spacing
@@ -65,7 +76,9 @@ def range_test(
     repeats
         How often to do it, each time from the same weights and with other batches.
     metrics, metrics_every
-        ``{name: function(model)}``, measured after every so many updates.
+        ``{name: function(model)}``, measured after every so many updates. Names of compiled
+        metrics, as in ``["accuracy"]`` or ``{"training accuracy": "accuracy"}``, are recorded at
+        each update: the metric of the batch alone that the update is made with, before it.
     stop_early, progress
         As in :class:`hypercycle.sweep.Recorder`.
 
@@ -77,8 +90,8 @@ def range_test(
     Raises
     ------
     TypeError, ValueError
-        If the model is not built or compiled, or the sweep, the name or the data are not what they
-        must be; the model is as it was.
+        If the model is not built or compiled, or the sweep, the name, the data or the metrics are
+        not what they must be; the model is as it was.
 
     Examples
     --------
@@ -89,10 +102,12 @@ def range_test(
     <RangeTest of lr from 0.001 to 0.5: 20 points>
     """
     sweep = sweep_of(name, start, end, steps, spacing)
-    runs = Runs(sweep, repeats=repeats, metrics=metrics, metrics_every=metrics_every)
+    functions, compiled = _split(metrics)
+    runs = Runs(sweep, repeats=repeats, metrics=functions, metrics_every=metrics_every)
     batch_size = whole_number(batch_size, "batch_size", minimum=1)
     _check_model(model)
-    stream = endless(_batches(x, y, batch_size), "x")
+    data = batches_of(x, y, sample_weight, batch_size, needs_targets=_needs_targets(model))
+    stream = endless(data, "x")
     tests = []
     with keep_random_states_of_loaders(), _keep_backend_state(), closing(stream):
         for _ in range(runs.repeats):
@@ -101,48 +116,80 @@ def range_test(
                 Recorder(sweep, stop_early=stop_early, progress=progress) as recorder,
             ):
                 _follow(model, sweep)
-                _record(recorder, model, stream, runs)
+                _record(recorder, model, stream, runs, compiled, class_weight)
             tests.append(recorder.range_test())
     return average(tests)
 
 
+def _split(metrics: Any) -> tuple[Any, dict[str, str]]:
+    """Return the metrics that are functions, and the names of compiled ones by their keys."""
+    if isinstance(metrics, (list, tuple)) and all(isinstance(one, str) for one in metrics):
+        metrics = {one: one for one in metrics}
+    if not isinstance(metrics, Mapping):
+        return metrics, {}
+    compiled = {name: one for name, one in metrics.items() if isinstance(one, str)}
+    check_metric_names(compiled)
+    return {name: one for name, one in metrics.items() if name not in compiled}, compiled
+
+
+def _needs_targets(model: keras.Model) -> bool:
+    """Return whether the model's loss compares with targets, as far as one can see."""
+    kind = type(model)
+    is_own = any(
+        getattr(kind, name) is not getattr(keras.Model, name)
+        for name in ("train_step", "compute_loss")
+    )
+    return model.loss is not None and not is_own
+
+
 def _follow(model: keras.Model, sweep: Sweep) -> None:
     """Give the model an optimizer like its own that follows the sweep, and a new training step."""
-    with warnings.catch_warnings():
-        # It says that the model must be compiled anew, which is what happens here.
-        warnings.filterwarnings("ignore", message="this .* has been in use: its state was copied")
-        plan = {sweep.name: Tabulated(sweep.values)}
-        model.optimizer = cycled(model.optimizer, plan, replace=True, start_step=0)
+    plan = Plan(**{sweep.name: Tabulated(sweep.values)})
+    model.optimizer = cycled_afresh(model.optimizer, plan)
     model.steps_per_execution = 1
     model.train_function = None
 
 
-def _record(recorder: Recorder, model: keras.Model, stream: Iterator[Any], runs: Runs) -> None:
+def _record(  # noqa: PLR0917  (what the loop needs)
+    recorder: Recorder,
+    model: keras.Model,
+    stream: Iterator[Any],
+    runs: Runs,
+    compiled: Mapping[str, str],
+    class_weight: Any,
+) -> None:
     inner = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     accumulate = inner.gradient_accumulation_steps or 1
     for updates in range(1, len(recorder.sweep) + 1):
-        losses = []
+        all_logs = []
         for _ in range(accumulate):
             model.reset_metrics()
-            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(_in_numpy(next(stream)))
-            logs = model.train_on_batch(x, y, sample_weight, return_dict=True)
-            losses.append(float(logs["loss"]))
-        loss = float(np.mean(losses))
-        measured = {}
+            x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(as_fit_gives(next(stream)))
+            logs = model.train_on_batch(x, y, sample_weight, class_weight, return_dict=True)
+            _check_compiled(compiled, logs)
+            all_logs.append(logs)
+        loss = _mean("loss", all_logs)
+        measured: dict[str, Any] = {}
+        if math.isfinite(loss):
+            measured = {name: _mean(one, all_logs) for name, one in compiled.items()}
         if runs.measures_after(updates, loss):
-            measured = {name: function(model) for name, function in runs.metrics.items()}
+            measured |= {name: function(model) for name, function in runs.metrics.items()}
         if recorder.record(loss, **measured):
             return
 
 
-def _in_numpy(batch: Any) -> Any:
-    """Return a batch of PyTorch's ``DataLoader`` as the other backends take it."""
-    torch = sys.modules.get("torch")
-    if torch is None or keras.backend.backend() == "torch":
-        return batch
-    return keras.tree.map_structure(
-        lambda leaf: leaf.numpy(force=True) if isinstance(leaf, torch.Tensor) else leaf, batch
-    )
+def _mean(name: str, all_logs: Sequence[Mapping[str, Any]]) -> float:
+    return float(np.mean([float(logs[name]) for logs in all_logs]))
+
+
+def _check_compiled(names: Mapping[str, str], logs: Mapping[str, Any]) -> None:
+    for name in names.values():
+        if name not in logs:
+            own = ", ".join(repr(one) for one in logs if one != "loss") or "none"
+            raise ValueError(
+                f"the training step gives no metric {name!r}, but {own}: a compiled metric is one "
+                "of model.compile(metrics=…); others are {name: function(model)}"
+            )
 
 
 @contextmanager
@@ -201,46 +248,12 @@ def _check_model(model: Any) -> None:
     if type(model.optimizer).__name__ == "MultiOptimizer":
         raise TypeError(
             "a range test raises a hyperparameter of one optimizer, and this model has a "
-            "MultiOptimizer: compile it with one of them, for all of its variables, to test that"
+            "MultiOptimizer: to test one of them, freeze the layers of the others (trainable = "
+            "False) and compile the model with a new optimizer like that one; afterwards unfreeze "
+            "them and compile it with the MultiOptimizer again"
         )
     if not model.built:
         raise ValueError(
             "the model is not built, so it has no weights to put back: call it on a batch, or give "
             "it a keras.Input"
         )
-
-
-def _batches(x: Any, y: Any, batch_size: int) -> Iterable[Any]:
-    """Return what gives the batches of an epoch each time it is iterated."""
-    if isinstance(x, keras.utils.PyDataset):
-        return _FromDataset(x)
-    if hasattr(x, "shape"):
-        if y is None or len(x) != len(y):
-            found = "no y" if y is None else f"{len(x)} and {len(y)} of them"
-            raise ValueError(f"arrays x and y must have a target for each sample, got {found}")
-        if len(x) < batch_size:
-            raise ValueError(f"there are {len(x)} samples, fewer than {batch_size=}")
-        return _FromArrays(x, y, batch_size)
-    if y is not None:
-        raise ValueError("y belongs to arrays: batches in x bring their targets, (x, y)")
-    return x  # type: ignore[no-any-return]
-
-
-class _FromArrays:
-    def __init__(self, x: Any, y: Any, batch_size: int) -> None:
-        self.x, self.y, self.batch_size = x, y, batch_size
-
-    def __iter__(self) -> Iterator[Any]:
-        order = np.random.permutation(len(self.x))  # noqa: NPY002  (whose state is put back)
-        for first in range(0, len(order) - self.batch_size + 1, self.batch_size):
-            rows = order[first : first + self.batch_size]
-            yield self.x[rows], self.y[rows]
-
-
-class _FromDataset:
-    def __init__(self, dataset: keras.utils.PyDataset) -> None:
-        self.dataset = dataset
-
-    def __iter__(self) -> Iterator[Any]:
-        for index in range(self.dataset.num_batches or 0):
-            yield self.dataset[index]

@@ -52,9 +52,14 @@ def parameters_of(factory: Any) -> Mapping[str, inspect.Parameter]:
         If it is not callable, or its parameters cannot be read.
     """
     if not callable(factory) or isinstance(factory, tuple):
+        is_made = hasattr(factory, "init") and hasattr(factory, "update")
+        got = (
+            "one that is made already: a chain is given as a function too, lambda learning_rate: "
+            "optax.chain(…, optax.adamw(learning_rate))"
+        )
         raise TypeError(
             "the factory must be a function that makes an optax.GradientTransformation from its "
-            f"hyperparameters, such as optax.adamw, got {factory!r}"
+            f"hyperparameters, such as optax.adamw, got {got if is_made else repr(factory)}"
         )
     try:
         return inspect.signature(factory).parameters

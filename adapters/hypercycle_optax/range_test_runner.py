@@ -1,10 +1,10 @@
-"""A range test in JAX: the loop is a scan, compiled once."""
+"""A range test in JAX: the loop is a scan, compiled once where all batches have one shape."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import Any, Literal
 
@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from hypercycle.driving.warning import warn
 from hypercycle.range_test import RangeTest, Recorder
 from hypercycle.range_test.random_states import keep_random_states_of_loaders
 from hypercycle.range_test.running import Metrics, Runs, average, endless, sweep_of
 from hypercycle.schedules.tabulated import Tabulated
+from hypercycle_optax.models import Model, canonical_loss, take_apart
 from hypercycle_optax.transformation import cycled
 
 # Updates that one call of the compiled loop makes, before somebody looks whether to stop; fewer
@@ -24,12 +26,15 @@ from hypercycle_optax.transformation import cycled
 _UPDATES_AT_ONCE = 32
 _BYTES_AT_ONCE = 128 * 2**20
 
+# From so many shapes of batches on, compiling for each of them is worth a word.
+_MANY_SHAPES = 16
+
 
 def range_test(
     factory: Callable[..., optax.GradientTransformation],
     loss: Callable[..., Any],
     params: Any,
-    batches: Iterable[Any],
+    batches: Iterable[Any] | Callable[[], Iterable[Any]],
     *,
     name: str = "lr",
     start: float | None = None,
@@ -39,6 +44,7 @@ def range_test(
     repeats: int = 1,
     accumulate: int = 1,
     key: Any = None,
+    model_state: Any = None,
     metrics: Metrics | None = None,
     metrics_every: int = 10,
     stop_early: bool = True,
@@ -55,12 +61,18 @@ def range_test(
         What makes the transformation from its hyperparameters, as for
         ``hypercycle_optax.cycled``: ``optax.adamw``, ``functools.partial`` of it, a function.
     loss
-        ``loss(params, batch)``, a scalar; ``loss(params, batch, key)`` where ``key`` is given.
+        ``loss(params, batch)``, a scalar or ``(scalar, aux)``, of which ``aux`` is left out;
+        ``loss(params, batch, key)`` where ``key`` is given. It gets as its first argument what
+        ``params`` is: an Equinox or nnx module, a ``TrainState``.
     params
-        What training starts from, at each repeat.
+        What training starts from, at each repeat: a pytree of floats; an Equinox module, whose
+        arrays of floats are trained; an nnx module, whose ``Param`` variables are, while the others
+        such as averages and counts of random numbers go along; flax's ``TrainState``, whose
+        ``params`` are. Modules may be in tuples, lists and dicts.
     batches
-        The batches, pytrees of arrays of the same shapes; restarted when they are used up. An
-        iterator is refused: its batches would be consumed.
+        The batches, pytrees of arrays; restarted when they are used up. Each is used, whatever its
+        shape, for which the loss is compiled. An iterator is refused: its batches would be
+        consumed; a function that makes one is called at each start.
     name
         Which hyperparameter rises.
     start, end, steps, spacing
@@ -71,8 +83,12 @@ def range_test(
         Batches per update, whose gradients and losses are averaged.
     key
         A JAX random key for the loss, split for each batch.
+    model_state
+        A pytree of arrays that training carries along without gradients, such as ``batch_stats``;
+        the loss is then ``loss(params, model_state, batch)`` → ``(scalar, model_state)``.
     metrics, metrics_every
-        ``{name: function(params)}``, measured after every so many updates.
+        ``{name: function(params)}``, measured after every so many updates;
+        ``function(params, model_state)`` where there is one.
     stop_early, progress
         As in :class:`hypercycle.sweep.Recorder`. The loop runs in blocks of updates, so that it
         may go on for some that are then left out.
@@ -85,7 +101,7 @@ def range_test(
     Raises
     ------
     TypeError, ValueError
-        If the sweep, the name, the loss or the batches are not what they must be.
+        If the sweep, the name, the loss, the parameters or the batches are not what they must be.
 
     Examples
     --------
@@ -96,49 +112,79 @@ def range_test(
     <RangeTest of lr from 0.001 to 0.5: 50 points>
     """
     sweep = sweep_of(name, start, end, steps, spacing)
+    model = take_apart(params)
+    has_state = model_state is not None
     runs = Runs(
         sweep,
         repeats=repeats,
         accumulate=accumulate,
         metrics=metrics,
         metrics_every=metrics_every,
-        metrics_of="params",
+        metrics_of=f"{model.name}, model_state" if has_state else model.name,
     )
     given = endless(batches, "batches")
     transformation = cycled(factory, {name: Tabulated(sweep.values)})
+    own_loss = canonical_loss(model, loss, has_state=has_state, has_key=key is not None)
+    run = _compile(transformation, own_loss)
     with keep_random_states_of_loaders(), closing(given):
         stream = _groups(given, runs.accumulate)
         first = next(stream)
         stream = itertools.chain([first], stream)
-        _check_loss(loss, params, jax.tree.map(lambda leaf: leaf[0], first), key)
         at_once = runs.metrics_every if runs.metrics else _updates_that_fit(first, len(sweep))
-        run = _compile(transformation, loss, with_key=key is not None)
         tests = []
         for repeat in range(runs.repeats):
             keys = None if key is None else jax.random.fold_in(key, repeat)
+            carry = model.params, transformation.init(model.params), (model.variables, model_state)
             with Recorder(sweep, stop_early=stop_early, progress=progress) as recorder:
-                _record(recorder, run, transformation, params, stream, at_once, keys, runs)
+                _record(recorder, run, model, carry, stream, at_once, keys, runs)
             tests.append(recorder.range_test())
     return average(tests)
 
 
-def _compile(transformation: Any, loss: Any, *, with_key: bool) -> Any:
-    def mean_loss(params: Any, batches: Any, key: Any) -> Any:
-        """Return the mean over a group of batches, one after the other."""
-        count = jax.tree.leaves(batches)[0].shape[0]
-        keys = (jax.random.split(key, count),) if with_key else ()
-        return jax.lax.map(lambda one: loss(params, *one), (batches, *keys)).mean()
+def _compile(transformation: Any, loss: Any) -> Callable[..., tuple[Any, list[float]]]:
+    """Return what makes updates one after the other, from as many groups of batches.
 
-    def update(carry: Any, one: Any) -> tuple[Any, Any]:
-        params, state = carry
-        batches, key = one
-        value, grads = jax.value_and_grad(mean_loss)(params, batches, key)
-        updates, state = transformation.update(grads, state, params)
-        return (optax.apply_updates(params, updates), state), value
+    Several groups, all of one shape, are a scan. For one alone the gradients of each batch are
+    compiled by themselves, so that a new shape costs no more than that, whatever it comes with.
+    """
 
-    @jax.jit
-    def run(params: Any, state: Any, batches: Any, keys: Any) -> Any:
-        return jax.lax.scan(update, (params, state), (batches, keys))
+    def gradients(params: Any, state: Any, batch: Any, keys: Any) -> Any:
+        return jax.value_and_grad(loss, has_aux=True)(params, state, batch, *keys)
+
+    def step(params: Any, slots: Any, total: Any, count: int) -> Any:
+        grads = jax.tree.map(lambda leaf: leaf / count, total)
+        updates, slots = transformation.update(grads, slots, params)
+        return optax.apply_updates(params, updates), slots
+
+    def update(carry: Any, group: Any) -> tuple[Any, Any]:
+        params, slots, state = carry
+
+        def add(carried: Any, one: Any) -> tuple[Any, Any]:
+            total, state = carried
+            (value, state), grads = gradients(params, state, *one)
+            return (jax.tree.map(jnp.add, total, grads), state), value
+
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        (total, state), values = jax.lax.scan(add, (zeros, state), group)
+        params, slots = step(params, slots, total, len(values))
+        return (params, slots, state), values.mean()
+
+    scan = jax.jit(lambda carry, groups: jax.lax.scan(update, carry, groups))
+    gradients_alone, step_alone = jax.jit(gradients), jax.jit(step, static_argnums=3)
+
+    def run(carry: Any, groups: list[list[Any]], keys: Any) -> tuple[Any, list[float]]:
+        if len(groups) > 1:
+            carry, values = scan(carry, (_stack([_stack(group) for group in groups]), keys))
+            return carry, np.asarray(values, dtype=np.float64).tolist()
+        params, slots, state = carry
+        total, losses = None, []
+        for index, batch in enumerate(groups[0]):
+            own_keys = jax.tree.map(lambda leaf, at=index: leaf[0, at], keys)
+            (value, state), grads = gradients_alone(params, state, batch, own_keys)
+            total = grads if total is None else jax.tree.map(jnp.add, total, grads)
+            losses.append(float(value))
+        params, slots = step_alone(params, slots, total, len(losses))
+        return (params, slots, state), [math.fsum(losses) / len(losses)]
 
     return run
 
@@ -146,43 +192,62 @@ def _compile(transformation: Any, loss: Any, *, with_key: bool) -> Any:
 def _record(  # noqa: PLR0917  (what the loop needs)
     recorder: Recorder,
     run: Any,
-    transformation: Any,
-    params: Any,
+    model: Model,
+    carry: Any,
     stream: Iterator[Any],
     at_once: int,
     key: Any,
     runs: Runs,
 ) -> None:
     """Run block after block until the recorder has enough."""
-    state = transformation.init(params)
+    updates, shapes = 0, set[Any]()
     for block in itertools.count():
         groups = list(itertools.islice(stream, at_once))
-        stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *groups)
-        keys = None if key is None else jax.random.split(jax.random.fold_in(key, block), at_once)
-        (params, state), losses = run(params, state, stacked, keys)
-        recorded = np.asarray(losses, dtype=np.float64).tolist()
-        for updates, value in enumerate(recorded, start=block * at_once + 1):
-            measured = {}
-            if runs.measures_after(updates, value):  # with metrics, a block ends there
-                measured = {name: function(params) for name, function in runs.metrics.items()}
-            if recorder.record(value, **measured):
-                return
+        keys: Any = ()
+        if key is not None:
+            keys = (jax.random.split(jax.random.fold_in(key, block), (at_once, runs.accumulate)),)
+        own = {_shapes(batch) for group in groups for batch in group}
+        if len(shapes) < _MANY_SHAPES <= len(shapes | own):
+            warn(
+                f"the batches have {len(shapes | own)} different shapes so far, and JAX compiles "
+                "the loss for each: pad them to a few if that takes long"
+            )
+        shapes |= own
+        size = at_once if len(own) == 1 else 1
+        for first in range(0, at_once, size):
+            part = slice(first, first + size)
+            own_keys = jax.tree.map(lambda leaf, part=part: leaf[part], keys)
+            carry, losses = run(carry, groups[part], own_keys)
+            for value in losses:
+                updates += 1
+                measured = {}
+                if runs.measures_after(updates, value):  # with metrics, a block ends there
+                    measured = _measure(runs, model, carry)
+                if recorder.record(value, **measured):
+                    return
 
 
-def _groups(stream: Iterator[Any], accumulate: int) -> Iterator[Any]:
-    """Yield the batches of each update, stacked; those of another shape are left out."""
-    shapes = None
-    group: list[Any] = []
-    for given in stream:
-        batch = jax.tree.map(np.asarray, given)
-        own = jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), batch)
-        shapes = shapes or own
-        if own != shapes:  # the rest at the end of an epoch, which would be compiled on its own
-            continue
-        group.append(batch)
-        if len(group) == accumulate:
-            yield jax.tree.map(lambda *leaves: np.stack(leaves), *group)
-            group = []
+def _measure(runs: Runs, model: Model, carry: Any) -> dict[str, Any]:
+    params, _, (variables, carried) = carry
+    whole = model.put_together(params, variables)
+    given = (whole,) if carried is None else (whole, carried)
+    return {name: function(*given) for name, function in runs.metrics.items()}
+
+
+def _groups(stream: Iterator[Any], accumulate: int) -> Iterator[list[Any]]:
+    """Yield the batches of each update."""
+    while True:
+        batches = itertools.islice(stream, accumulate)
+        yield [jax.tree.map(np.asarray, batch) for batch in batches]
+
+
+def _shapes(batch: Any) -> Any:
+    leaves, structure = jax.tree.flatten(batch)
+    return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+
+
+def _stack(trees: list[Any]) -> Any:
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
 
 
 def _updates_that_fit(group: Any, steps: int) -> int:
@@ -191,13 +256,3 @@ def _updates_that_fit(group: Any, steps: int) -> int:
     most = max(min(steps, _UPDATES_AT_ONCE, _BYTES_AT_ONCE // max(size, 1)), 1)
     blocks = math.ceil(steps / most)
     return math.ceil(steps / blocks)
-
-
-def _check_loss(loss: Any, params: Any, batch: Any, key: Any) -> None:
-    keys: Sequence[Any] = () if key is None else (key,)
-    result = jax.eval_shape(loss, params, batch, *keys)
-    is_number = getattr(result, "shape", None) == ()
-    if not is_number or not jnp.issubdtype(result.dtype, jnp.floating):
-        raise ValueError(
-            f"loss(params, batch) must return one number, the mean over the batch, got {result!r}"
-        )

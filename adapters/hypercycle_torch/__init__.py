@@ -15,18 +15,33 @@ from hypercycle import hookimpl
 if TYPE_CHECKING:
     from hypercycle.driving.options import Options
     from hypercycle.plans.plan import Plan
+    from hypercycle_torch.curvature import Sharpness, sharpness
     from hypercycle_torch.cycler import OptimizerCycler
     from hypercycle_torch.follower import OptimizerFollower
+    from hypercycle_torch.noise_scale import NoiseScale, gradient_noise_scale
     from hypercycle_torch.preparing import prepare_for_compile
     from hypercycle_torch.range_test_runner import range_test
 
-__all__ = ["OptimizerCycler", "OptimizerFollower", "prepare_for_compile", "range_test"]
+__all__ = [
+    "NoiseScale",
+    "OptimizerCycler",
+    "OptimizerFollower",
+    "Sharpness",
+    "gradient_noise_scale",
+    "prepare_for_compile",
+    "range_test",
+    "sharpness",
+]
 
 _MODULES = {
+    "NoiseScale": "noise_scale",
     "OptimizerCycler": "cycler",
     "OptimizerFollower": "follower",
+    "Sharpness": "curvature",
+    "gradient_noise_scale": "noise_scale",
     "prepare_for_compile": "preparing",
     "range_test": "range_test_runner",
+    "sharpness": "curvature",
 }
 
 

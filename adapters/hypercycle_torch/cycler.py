@@ -25,20 +25,22 @@ from hypercycle_torch.groups import (
     lr_of,
     origins_of,
     reason_to_leave_alone,
-    unshare_tensors,
 )
 from hypercycle_torch.loading import has_driven_state, hear_of_loading, was_driven_elsewhere
 from hypercycle_torch.names import Group, as_float, check_start
-from hypercycle_torch.tracks import Destination, in_pairs, tracks_of
+from hypercycle_torch.tracks import Destination, tracks_of
 from hypercycle_torch.watching import Watch
+from hypercycle_torch.writing import Writer, write_entry, writer_of
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import OnMismatch, Options
 
 _NOT_GIVEN = object()
-# What _bind makes, and what copies leave out.
-_BOUND = ("_groups", "_known", "_shared", "_grouped", "_members", "_others", "_slower")
+# What is bound to the groups that there are, and what copies leave out.
+_BOUND = ("_groups", "_known", "_write_row", "_now")
 _LEFT_OUT = {*_BOUND, "_watch"}
+# What step() uses.
+_EACH_STEP = ("optimizer", "last_epoch", "_watched", "_now")
 
 
 class OptimizerCycler(Cycler, LRScheduler):
@@ -59,6 +61,10 @@ class OptimizerCycler(Cycler, LRScheduler):
     base_lrs
         The groups' learning rates before any scheduler drove them, their ``initial_lr``.
     """
+
+    # CPython looks up attributes more slowly once somebody has asked for __dict__, as pickling does,
+    # but not these.
+    __slots__ = _EACH_STEP
 
     optimizer: Any
     bound = _BOUND
@@ -100,42 +106,48 @@ class OptimizerCycler(Cycler, LRScheduler):
         ``epoch``, which PyTorch has deprecated, moves to that step instead. With ``metric`` it is
         the call that timm's scripts make after each epoch, beside ``step_update``: nothing moves.
         """
-        # What runs every step stands in one piece: a call more is a tenth of its cost.
+        # What runs every step stands in one piece: a call more is a tenth of its cost, and each
+        # attribute a thirtieth ("ours, one schedule" in benchmarks/torch_step.py).
         step = self.last_epoch + 1 if epoch is None else self._step_of(epoch, metric)
         groups = self.optimizer.param_groups
+        bound, known, first_step, rows_ahead, write_row = self._now
         try:
             # A list compares its members by identity first, which is a nanosecond a group.
-            known = groups is self._groups and groups == self._known
+            same = groups is bound and groups == known
         except Exception:  # noqa: BLE001  (of other groups it compares the tensors, which refuse)
-            known = False
-        if not known:
-            self._take_up(groups)
-        index = step - self._first_step
-        if not 0 <= index < self._rows_ahead:
-            index = self._reach(step)
-        # Two hyperparameters a turn: with many groups, the loop itself is what costs.
-        for values, others, key, other_key in self._shared:
-            value, other = values[index], others[index]
-            for group in groups:
-                group[key] = value
-                group[other_key] = other
-        for values, others, key, other_key in self._grouped:
-            for group, value, other in zip(groups, values[index], others[index], strict=True):
-                group[key] = value
-                group[other_key] = other
-        if self._slower:
-            self._write_slower(index)
+            same = False
+        index = step - first_step
+        if not same or not 0 <= index < rows_ahead:
+            index, write_row = self._prepare(step, None if same else groups)
+        write_row(groups, index)
         self.last_epoch = step
         if self._watched:
             self._tell(step)
 
     @left_as_it_is_inside
-    def _reach(self, step: int) -> int:
-        """Compute values ahead, as far as nothing is to be looked at before."""
-        index = self._look_ahead(step)
-        if self._watch is not None:
-            self._rows_ahead = min(self._rows_ahead, self._watch.look(self, step))
-        return index
+    def _prepare(self, step: int, changed: list[Group] | None) -> tuple[int, Writer]:
+        """Take up groups that changed, and have values ahead; return what to write, and how.
+
+        Values are computed as far as nothing is to be looked at before.
+        """
+        if changed is not None:
+            self._take_up(changed)
+        index = step - self._first_step
+        if not 0 <= index < self._rows_ahead:
+            index = self._look_ahead(step)
+            if self._watch is not None:
+                self._rows_ahead = min(self._rows_ahead, self._watch.look(self, step))
+                self._bundle()
+        return index, self._write_row
+
+    def _bundle(self) -> None:
+        """Put together what ``step()`` asks for."""
+        ahead = self._first_step, self._rows_ahead
+        self._now = (self._groups, self._known, *ahead, self._write_row)
+
+    def _begin_ahead(self, step: int) -> None:
+        super()._begin_ahead(step)
+        self._bundle()
 
     @left_as_it_is_inside
     def _tell(self, step: int) -> None:
@@ -143,6 +155,7 @@ class OptimizerCycler(Cycler, LRScheduler):
 
     def _watch_from_here(self, *, begins_late: bool = False) -> None:
         self._watch, self._rows_ahead = Watch(self, begins_late=begins_late), 1
+        self._bundle()
 
     def _step_of(self, epoch: Any, metric: Any) -> int:
         step = whole_number(epoch, "epoch")
@@ -186,7 +199,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                 for index, value in zip(indices, values, strict=False):
                     rates[index] = value
             else:
-                self._write_to(destination, entry)
+                write_entry(self.optimizer.param_groups, destination, entry)
         return rates
 
     @property
@@ -220,29 +233,7 @@ class OptimizerCycler(Cycler, LRScheduler):
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         """Assign the values of a step, one place after the other."""
         for track, entry in zip(tracks, row, strict=True):
-            self._write_to(track.place, entry)
-
-    @left_as_it_is
-    def _write_slower(self, index: int) -> None:
-        """Write what is not a float of its own in every group: members of tuples, tensors."""
-        for values, key, member in self._members:
-            value = values[index]
-            for group in self._groups:
-                members = list(group[key])
-                members[member] = value
-                group[key] = tuple(members)
-        for entries, destination in self._others:
-            self._write_to(destination, entries[index])
-
-    @left_as_it_is
-    def _write_to(self, destination: Destination, entry: Any) -> None:
-        groups = self.optimizer.param_groups
-        if destination.groups is not None:
-            groups = [groups[index] for index in destination.groups]
-        values = entry if isinstance(entry, list) else itertools.repeat(entry, len(groups))
-        write = destination.hyperparameter.write
-        for group, value in zip(groups, values, strict=True):
-            write(group, value)
+            write_entry(self.optimizer.param_groups, track.place, entry)
 
     def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
         """Assign the first values, and sort the tracks by how further ones are written."""
@@ -257,31 +248,11 @@ class OptimizerCycler(Cycler, LRScheduler):
         self.write(tracks, row)
 
     def _bind(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
-        """Sort the tracks by how they are written: floats in all groups are the fast way."""
+        """Find out how the tracks are written into the groups that there are."""
         groups: list[Group] = self.optimizer.param_groups
-        shared: list[tuple[list[Any], str]] = []
-        grouped: list[tuple[list[Any], str]] = []
         self._groups, self._known = groups, list(groups)
-        self._members: list[tuple[list[float], str, int]] = []
-        self._others: list[tuple[list[Any], Destination]] = []
-        for column, track in zip(columns, tracks, strict=True):
-            destination: Destination = track.place
-            hyperparameter = destination.hyperparameter
-            unshare_tensors(groups, hyperparameter)
-            key, member = hyperparameter.key, hyperparameter.index
-            indices = range(len(groups)) if destination.groups is None else destination.groups
-            present = [hyperparameter.read(groups[index]) for index in indices]
-            tensors = any(isinstance(value, torch.Tensor) for value in present)
-            if tensors or len(present) != len(groups):
-                self._others.append((column, destination))
-            elif member is None:
-                (shared if track.keys is None else grouped).append((column, key))
-            elif track.keys is None and all(type(group[key]) is tuple for group in groups):
-                self._members.append((column, key, member))
-            else:
-                self._others.append((column, destination))
-        self._shared, self._grouped = in_pairs(shared), in_pairs(grouped)
-        self._slower = bool(self._members or self._others)
+        self._write_row = writer_of(groups, tracks, columns)
+        self._bundle()
 
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what puts the present objects back into the groups, tensors filled as they are."""
@@ -390,7 +361,8 @@ class OptimizerCycler(Cycler, LRScheduler):
             self._watch.begins_late = True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in super().__getstate__().items() if k not in _LEFT_OUT}
+        state = {k: v for k, v in super().__getstate__().items() if k not in _LEFT_OUT}
+        return state | {"optimizer": self.optimizer, "last_epoch": self.last_epoch}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)

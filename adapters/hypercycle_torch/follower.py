@@ -169,13 +169,12 @@ class OptimizerFollower(OptimizerCycler):
         state = {
             k: v for k, v in super().__getstate__().items() if k not in ("_hooks", "_optimizer")
         }
-        return state | {"_kept": self.optimizer, "_follows": bool(self._hooks)}
+        return state | {"_follows": bool(self._hooks)}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         follows = state.pop("_follows")
-        # A copy has nobody else yet who keeps its optimizer.
-        self.optimizer = state["_kept"]
+        self._kept = state["optimizer"]  # a copy has nobody else yet who keeps its optimizer
         super().__setstate__(state)
         self._hooks = []
         if follows:

@@ -118,13 +118,3 @@ def _check_reached(optimizer: Any, track: Track) -> None:
         reason = refusal(optimizer, hyperparameter, value)
         if reason is not None:
             raise ValueError(f"{kind} does not accept {track.name}={value!r}: {reason}")
-
-
-def in_pairs(written: list[tuple[list[Any], str]]) -> list[tuple[list[Any], list[Any], str, str]]:
-    """Return (column, column, key, key) of two at a time; the last may be its own pair."""
-    firsts = written[::2]
-    seconds = written[1::2] + firsts[len(written) // 2 :]
-    return [
-        (column, other, key, other_key)
-        for (column, key), (other, other_key) in zip(firsts, seconds, strict=True)
-    ]

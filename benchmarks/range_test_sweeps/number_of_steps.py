@@ -20,11 +20,11 @@ from .records import Spec
 STEPS = (50, 100, 200, 300, 500, 1000, 2000)
 UPDATES = 400  # of the training between the bounds
 TASKS = {
-    "digits, MLP, SGD": ("digits", "mlp", "sgd", 64, 1e-6, 10.0),
-    "digits, dropout, momentum 0.9": ("digits", "dropout_mlp", "momentum", 64, 1e-6, 10.0),
-    "digits, MLP, AdamW": ("digits", "mlp", "adamw", 64, 1e-7, 1.0),
-    "breast cancer, MLP, momentum 0.9": ("breast_cancer", "mlp", "momentum", 32, 1e-6, 10.0),
-    "planted, linear, SGD": ("planted", "linear", "sgd", 16, 1e-6, 10.0),
+    "digits MLP SGD": ("digits", "mlp", "sgd", 64, 1e-6, 10.0),
+    "digits dropout momentum": ("digits", "dropout_mlp", "momentum", 64, 1e-6, 10.0),
+    "digits MLP AdamW": ("digits", "mlp", "adamw", 64, 1e-7, 1.0),
+    "cancer MLP momentum": ("breast_cancer", "mlp", "momentum", 32, 1e-6, 10.0),
+    "planted linear SGD": ("planted", "linear", "sgd", 16, 1e-6, 10.0),
 }
 
 

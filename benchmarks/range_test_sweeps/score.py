@@ -204,7 +204,7 @@ def percent(part: float, whole: int) -> str:
     return f"{100 * part / whole:.0f}" if whole else "–"
 
 
-HEADS = ["percent", "answered", "good", "good of all", "worse", "median part", "refused"]
+HEADS = ["percent", "answered", "good", "of all", "worse", "median", "refused"]
 
 
 def main() -> None:
@@ -247,7 +247,8 @@ def main() -> None:
             f"{learnable} sweeps from which something can be learnt, {len(first) - learnable} "
             "from which nothing can. Answered: of the former, those with an answer. Good: of "
             f"these, those whose training makes {100 * GOOD:.0f} % of the best fixed rate's "
-            "descent or more. Worse: those that diverge or end above where they began. Refused: "
+            "descent or more; of all: the same of all that can be learnt. Worse: those that "
+            "diverge or end above where they began. Median: of that part of the descent. Refused: "
             "of the sweeps from which nothing can be learnt."
         )
         rows = [row_of(label, found) for label, found in outcomes.items()]

@@ -51,6 +51,8 @@ class Cycler(ABC):
     last_epoch: int
     # What ``install`` keeps in attributes.
     bound: tuple[str, ...] = ()
+    # Nothing is computed ahead yet.
+    _first_step = _rows_ahead = 0
     detached: bool = False
     _give_back: Callable[[], object] | None = None
     # Where it lets go by itself, and whether it has.
@@ -73,7 +75,7 @@ class Cycler(ABC):
 
     @abstractmethod
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
-        """Assign the values of a step: one for each track, or a list of one per key."""
+        """Assign the values of a step: one for each track, or a list if it has several schedules."""
 
     @abstractmethod
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
@@ -213,9 +215,15 @@ class Cycler(ABC):
     def _look_ahead(self, step: int) -> int:
         """Compute the values of ``step`` and some after it, and return the index of ``step``."""
         # Into the same lists, which whoever writes them keeps at hand.
-        for column, values in zip(self._columns, self._tracks.columns(step), strict=True):
-            column[:] = values
-        self._begin_ahead(step)
+        row = self._tracks.row(step)
+        if row is not None:
+            for column, value in zip(self._columns, row, strict=True):
+                column[:] = (value,)
+            self._first_step, self._rows_ahead = step, 1
+        else:
+            for column, values in zip(self._columns, self._tracks.block(step), strict=True):
+                column[:] = values
+            self._begin_ahead(step)
         if self._end is not None and step >= self._end:
             self._watched = True
         return 0
@@ -361,7 +369,8 @@ class Cycler(ABC):
         return {name: value for name, value in self.__dict__.items() if name not in _LEFT_OUT}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        for name, value in state.items():
+            setattr(self, name, value)  # not into __dict__, as in _adopt
         self._forget_ahead()
         self._observers = plugins.observers()
         watched = self._clock_owner is not None or bool(self._observers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,16 @@ class Interval:
     most: float = np.inf
     most_included: bool = True
     least_included: bool = True
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest float inside."""
+        least_inside = self.least_included and self.least > -np.inf
+        most_inside = self.most_included and self.most < np.inf
+        return (
+            self.least if least_inside else math.nextafter(self.least, np.inf),
+            self.most if most_inside else math.nextafter(self.most, -np.inf),
+        )
 
     def holds(self, values: Floats) -> bool:
         """Return whether all values are finite and inside."""

@@ -6,6 +6,7 @@ training step only looks up ready-made floats.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from hypercycle.driving.interval import UNLIMITED, Interval
 from hypercycle.namespaces.namespace import NUMPY, Floats
 from hypercycle.numbers.checks import is_traced
 from hypercycle.schedules.between import between
+from hypercycle.schedules.scalars import OneValue, cycle_at
 from hypercycle.schedules.schedule import Record
 
 # The most steps whose values NumPy computes at once (no power of two: processors' caches do not
@@ -24,6 +26,9 @@ from hypercycle.schedules.schedule import Record
 # in the cache.
 BLOCK_STEPS = 2000
 BLOCK_FLOATS = 16_384
+# After a jump so many steps are computed one by one, which together cost no more than a block
+# ("A jump" of benchmarks/values.py): who jumps again, and who is stopped soon, never pays one.
+SINGLE_STEPS = 48
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,9 @@ class Track:
 
     def value(self, entry: Any) -> Any:
         """Return an entry of a row as the public values show it."""
-        return entry if self.keys is None else dict(zip(self.keys, entry, strict=True))
+        if self.keys is None:
+            return entry
+        return dict(zip(self.keys, entry if isinstance(entry, list) else [entry], strict=True))
 
 
 class Tracks:
@@ -93,24 +100,64 @@ class Tracks:
         self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
         self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
         self._forget()
+        self._begin_singles()
 
     def _forget(self) -> None:
         self._block_start, self._block = 0, np.empty((len(self._schedules), 0))
 
     def __getstate__(self) -> dict[str, Any]:
-        state = self.__dict__.copy()
-        del state["_block_start"], state["_block"]  # computed again
-        return state
+        left_out = {"_block_start", "_block", "_singles"}  # computed again
+        return {name: one for name, one in self.__dict__.items() if name not in left_out}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._forget()
+        self._begin_singles()
+
+    def _begin_singles(self) -> None:
+        # The step after the last columns, and how many steps in a row had columns of their own.
+        self._next, self._in_a_row = -1, 0
+        self._singles = self._one_by_one()
+
+    def row(self, step: int) -> list[float] | None:
+        """Return the values of a step after a jump, or soon after one; None where a block is due.
+
+        A jump is to ask for another step than the one after the last that was returned.
+        """
+        self._in_a_row = self._in_a_row + 1 if step == self._next else 0
+        self._next = step + 1
+        if self._in_a_row >= SINGLE_STEPS or not self._singles:
+            return None
+        row = [0.0] * len(self.tracks)
+        try:
+            for at, members in self._singles:
+                y = at(step)
+                rest = 1.0 - y
+                for index, anchor, other, low, high, factor, least, most in members:
+                    # The formula of ``between``, in one piece as in ``Cycle.at_one_step``.
+                    value = anchor * rest + other * y
+                    if value <= low:
+                        value = low
+                    elif value > high:
+                        value = high
+                    value *= factor
+                    if not least <= value <= most:
+                        return None  # a block says what is wrong
+                    row[index] = value
+        except (ArithmeticError, ValueError):
+            return None
+        return row
 
     def columns(self, step: int) -> list[list[Any]]:
+        """Return the row of ``step`` as columns of one step, or what :meth:`block` returns."""
+        row = self.row(step)
+        return self.block(step) if row is None else [[value] for value in row]
+
+    def block(self, step: int) -> list[list[Any]]:
         """Return the values of ``step`` and of some steps after it, a list for each track.
 
-        Its entries are floats, or lists with one float per key. Columns end before the first step
-        whose values cannot be had.
+        Its entries are floats where there is one schedule, else lists with one float for each.
+        Columns end before the first step whose values cannot be had.
 
         Raises
         ------
@@ -124,10 +171,30 @@ class Tracks:
         block = self._block[:, start : start + count]
         if not self._precomputable:
             self._forget()  # asked again, a user's function may say something else
+        self._next = step + block.shape[1]
         return [
-            own[0].tolist() if track.keys is None else own.T.tolist()
+            own[0].tolist() if len(own) == 1 else own.T.tolist()
             for track, own in self._by_track(block)
         ]
+
+    def _one_by_one(self) -> list[tuple[OneValue, list[_Member]]]:
+        """Return the functions of one step, and what follows from each; [] for blocks alone."""
+        if not self._precomputable or any(track.keys is not None for track in self.tracks):
+            return []
+        singles = []
+        for alike in self._alike:
+            at = alike.at_one_step()
+            if at is None:
+                return []
+            singles.append((at, [self._member(index, alike) for index in alike.members]))
+        return singles
+
+    def _member(self, index: int, alike: _Alike) -> _Member:
+        track, schedule = self.tracks[index], self._schedules[index]
+        bounds = _AS_IT_IS
+        if len(alike.members) > 1:
+            bounds = tuple(getattr(schedule, name) for name in _BOUNDS)
+        return index, *bounds, track.factors[0] if track.factors else 1.0, *track.interval.ends
 
     def _compute(self, step: int) -> None:
         """Compute the block that starts at ``step``."""
@@ -173,6 +240,13 @@ class Tracks:
         return values
 
 
+# What cycles that are alike differ in, and bounds between which a number is itself: −0 too.
+_BOUNDS = ("anchor", "other", "low", "high")
+_AS_IT_IS = (-0.0, 1.0, -math.inf, math.inf)
+# The index of a track and its bounds; its factor; the least and the most that is accepted.
+_Member = tuple[int, float, float, float, float, float, float, float]
+
+
 class _Alike:
     """Cycles that differ in nothing but their bounds, or any one schedule."""
 
@@ -183,9 +257,16 @@ class _Alike:
         if len(members) > 1:
             cycles: list[Any] = [schedules[index] for index in members]
             self._bounds = tuple(
-                np.array([[getattr(cycle, name)] for cycle in cycles])
-                for name in ("anchor", "other", "low", "high")
+                np.array([[getattr(cycle, name)] for cycle in cycles]) for name in _BOUNDS
             )
+
+    def at_one_step(self) -> OneValue | None:
+        """Return the value at one step of the only member, or the height of all."""
+        if self._bounds is None:
+            at: OneValue | None = self._first.at_one_step
+            return at
+        clock, halves, scale = self._first.shape
+        return cycle_at(clock, halves, scale, (0.0, 1.0, 0.0, 1.0))
 
     def values(self, steps: npt.NDArray[np.int64]) -> Floats:
         """Return a row of values for each member."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -75,6 +75,16 @@ ONE_STEP = Namespace(
     clip=lambda step, least, most: max(least, min(step, most)),
     take=lambda table, index: int(table[index]),
     search=bisect.bisect_right,
+)
+
+
+# One number: our own waveforms on Python's floats, without the detour through arrays.
+ONE_NUMBER = replace(
+    ONE_STEP,
+    abs=abs,
+    maximum=max,
+    minimum=min,
+    where=lambda condition, one, other: one if condition else other,
 )
 
 

@@ -83,7 +83,7 @@ class Plan(Mapping[str, Any]):
         ValueError
             If a length has a unit that is not resolved yet.
         """
-        return {name: schedule(step) for name, schedule in self.items()}
+        return {name: schedule(step) for name, schedule in self._schedules.items()}
 
     @property
     def resolved(self) -> bool:

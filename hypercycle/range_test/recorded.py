@@ -140,7 +140,7 @@ class RangeTest:
 
     @property
     def stopped_because(self) -> str:
-        """What ended the sweep: divergence, a loss that is not finite, or its last value.
+        """What ended the sweep, be it divergence, a loss that is not finite, or its last value.
 
         Of repeated runs, what ended the one that ended first. It follows from the losses, as
         :class:`hypercycle.sweep.Recorder` decides.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, Literal
 
@@ -64,11 +65,7 @@ class Runs:
             raise TypeError(
                 f"metrics must be {{name: function({self.metrics_of})}}, got {metrics!r:.80}"
             )
-        if "loss" in metrics:
-            raise ValueError(
-                "a metric cannot be called 'loss', which names the training losses: call it "
-                "'validation_loss'"
-            )
+        check_metric_names(metrics)
         if metrics and self.metrics_every > len(self.sweep):
             raise ValueError(
                 f"metrics_every={self.metrics_every} is more than the {len(self.sweep)} steps of "
@@ -82,6 +79,15 @@ class Runs:
         A run ends at a loss that is not finite, and what is left of the model is not measured.
         """
         return bool(self.metrics) and update % self.metrics_every == 0 and math.isfinite(loss)
+
+
+def check_metric_names(names: Container[str]) -> None:
+    """Refuse a metric that is called as the losses are."""
+    if "loss" in names:
+        raise ValueError(
+            "a metric cannot be called 'loss', which names the training losses: call it "
+            "'validation_loss'"
+        )
 
 
 def sweep_of(
@@ -105,11 +111,13 @@ def sweep_of(
     return Sweep(start, end, steps, spacing, name)
 
 
-def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+def endless(
+    batches: Iterable[Any] | Callable[[], Iterable[Any]], name: str
+) -> Generator[Any, None, None]:
     """Return batches for ever, restarted when they are used up; ``name`` is for the errors.
 
     To ask a loader for an iterator may draw random numbers and start processes. So that happens at
-    the first batch, not here, and once per epoch.
+    the first batch, not here, and once per epoch. A function is called for it, without arguments.
 
     Raises
     ------
@@ -118,24 +126,51 @@ def endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
     ValueError
         At the first batch, if there is none; later, if there is none when it is restarted.
     """
-    if not hasattr(batches, "__iter__") and not hasattr(batches, "__getitem__"):
-        raise TypeError(
-            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
-        )
+    _check_batches(batches, name)
     return _endless(batches, name)
 
 
-def _endless(batches: Iterable[Any], name: str) -> Generator[Any, None, None]:
+def once(batches: Iterable[Any] | Callable[[], Iterable[Any]], name: str) -> Iterator[Any]:
+    """Begin one pass over batches; the same errors as from :func:`endless`, but for no batches."""
+    _check_batches(batches, name)
+    return _begun(batches, name)
+
+
+def _check_batches(batches: Any, name: str) -> None:
+    if not _is_iterable(batches) and not _needs_no_arguments(batches):
+        raise TypeError(
+            f"{name} must be a loader, a list or another iterable of batches, got {batches!r:.80}"
+        )
+
+
+def _is_iterable(batches: Any) -> bool:
+    return hasattr(batches, "__iter__") or hasattr(batches, "__getitem__")
+
+
+def _needs_no_arguments(function: Any) -> bool:
+    try:
+        inspect.signature(function).bind()
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _begun(batches: Any, name: str) -> Iterator[Any]:
+    iterator: Iterator[Any] = iter(batches if _is_iterable(batches) else batches())
+    if iterator is batches:
+        raise TypeError(
+            f"{name} must give new batches each time it is iterated, got the iterator "
+            f"{batches!r:.80}: its batches would be consumed, pass the loader, a list or the "
+            "function that makes it"
+        )
+    return iterator
+
+
+def _endless(batches: Any, name: str) -> Generator[Any, None, None]:
     given = 0
     while True:
-        iterator = iter(batches)
-        if iterator is batches:
-            raise TypeError(
-                f"{name} must give new batches each time it is iterated, got the iterator "
-                f"{batches!r:.80}: its batches would be consumed, pass the loader or a list"
-            )
         before = given
-        for batch in iterator:
+        for batch in _begun(batches, name):
             given += 1
             yield batch
         if given == 0:

@@ -15,6 +15,7 @@ from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.function import as_schedule
+from hypercycle.schedules.scalars import OneValue, chain_at
 from hypercycle.schedules.schedule import Record
 
 
@@ -131,6 +132,11 @@ class Chain(Record):
                 for schedule, part in zip(resolved, self.parts, strict=True)
             )
         )
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if a part has none."""
+        return chain_at(self._starts, self._lengths, [one.at_one_step for one in self.schedules])
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""

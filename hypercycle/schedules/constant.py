@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace
-from hypercycle.numbers.checks import finite_number
+from hypercycle.numbers.caching import computed_once
+from hypercycle.numbers.checks import finite_number, is_traced
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.scalars import OneValue
 from hypercycle.schedules.schedule import Record
 
 
@@ -26,6 +28,12 @@ class Constant(Record):
 
     def __repr__(self) -> str:
         return record_repr(self, positional=("value",))
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value as a function of a step; None where JAX is tracing it."""
+        value = self.value
+        return None if is_traced(value) else lambda _: value
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return the value, to be broadcast."""

@@ -9,27 +9,21 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace, Scale, Waveform, apply
+from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Floats, Namespace, Scale, Waveform
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import (
-    Clock,
-    Event,
-    Location,
-    Place,
-    checked_cycle_mult,
-    checked_phase,
-)
+from hypercycle.numbers.clock import Clock, Event, Location, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.scalars import OneValue, cycle_at
 from hypercycle.schedules.schedule import Record
+from hypercycle.schedules.waves import Waves
 from hypercycle.shapes import registry
 from hypercycle.shapes.registry import WaveformLike
 from hypercycle.shapes.scales import Exponential, Halving, Unscaled
-from hypercycle.shapes.waveforms import triangular
 
 
 @dataclass(frozen=True, repr=False)
@@ -173,22 +167,34 @@ class Cycle(Record):
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
+        place, waves = self.clock.place(step, xp), self._waves
+        if waves.alike and waves.repeat(place, xp) and not self._is_traced:
+            return self._values.take(place.step_in_cycle)
         if self.scale_of == "amplitude":
-            return self._between(self.height(step, xp), xp, within=self.stays_within)
-        place = self.clock.place(step, xp)
-        return self._factor(place, xp) * self._between(self._wave(place, xp), xp, within=True)
+            return self._between(waves.height(place, xp), xp, within=self.stays_within)
+        wave = self._between(waves.wave(place, xp), xp, within=True)
+        return waves.factor(place, xp) * wave
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if a waveform or the scale is a user's own."""
+        bounds = self.anchor, self.other, self.low, self.high
+        shrink = self.scale_of == "bounds"
+        return cycle_at(self.clock, self._halves, self._scale, bounds, bounds_shrink=shrink)
 
     def _between(self, y: Any, xp: Namespace, *, within: bool) -> Any:
         anchor, other, low, high = self.anchor, self.other, self.low, self.high
-        if is_traced(low) or is_traced(high):  # whose order is not known
+        if self._is_traced:  # their order is not known
             return anchor * (1.0 - y) + other * y
         return between(y, anchor, other, low, high, xp, within=within)
 
+    @property
+    def _is_traced(self) -> bool:
+        return is_traced(self.low) or is_traced(self.high)
+
     def height(self, step: Any, xp: Namespace) -> Any:
         """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
-        place = self.clock.place(step, xp)
-        w = self._wave(place, xp)
-        return w if isinstance(self._scale, Unscaled) else self._factor(place, xp) * w
+        return self._waves.height(self.clock.place(step, xp), xp)
 
     @property
     def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale] | None:
@@ -224,22 +230,14 @@ class Cycle(Record):
         """Whether its waveforms and scale policy are named ones; others may look at training."""
         return registry.is_named_waveform(self.waveform) and registry.is_named_scale(self.scale)
 
-    def _factor(self, place: Place, xp: Namespace) -> Any:
-        return apply(self._scale, xp, xp.to_float(place.cycle), xp.to_float(place.step))
+    @computed_once
+    def _waves(self) -> Waves:
+        return Waves(self.clock, self._halves, self._scale, named=self.precomputable)
 
-    def _wave(self, place: Place, xp: Namespace) -> Any:
-        x = self.clock.height(place, xp)
-        rise, fall = self._halves
-        if rise is fall is triangular:
-            return x  # as it would, but for one step without a detour through arrays
-        if rise is fall or self.step_size_down == 0:
-            return apply(rise, xp, x)
-        if self.step_size_up == 0:
-            return apply(fall, xp, x)
-        rising = self.clock.rising(place)
-        if xp is ONE_STEP:
-            return apply(rise if rising else fall, xp, x)
-        return xp.where(rising, rise(x, xp), fall(x, xp))
+    @computed_once
+    def _values(self) -> Floats:
+        values: Floats = self._between(self._waves.in_cycle, NUMPY, within=True)
+        return values
 
     @computed_once
     def _halves(self) -> tuple[Waveform, Waveform]:

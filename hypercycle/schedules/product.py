@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.scalars import OneValue, product_at
 from hypercycle.schedules.schedule import Record
 
 
@@ -43,6 +45,11 @@ class Product(Record):
     def reached(self) -> list[float]:
         """Return the products of the factors' bounds."""
         return [a * b for a in self.first.reached() for b in self.second.reached()]
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if a factor has none."""
+        return product_at(self.first.at_one_step, self.second.at_one_step)
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""

@@ -11,6 +11,7 @@ from hypercycle.numbers.checks import finite_number, is_traced
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.scalars import OneValue, ramp_at
 from hypercycle.schedules.schedule import Record
 from hypercycle.shapes.registry import by_name, is_named_waveform, waveform_function
 
@@ -75,6 +76,11 @@ class Ramp(Record):
         if is_traced(start) or is_traced(end):  # whose order is not known
             return start * (1.0 - w) + end * w
         return between(w, start, end, min(start, end), max(start, end), xp)
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if the waveform is a user's own."""
+        return ramp_at(self.start, self.end, self.length, self._function)
 
     @property
     def precomputable(self) -> bool:

@@ -9,8 +9,10 @@ from typing import Any, Self
 
 from hypercycle.namespaces.evaluation import evaluate_at
 from hypercycle.namespaces.namespace import Namespace
+from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units
+from hypercycle.schedules.scalars import OneValue
 from hypercycle.shapes.carrying import register_again, registered_names
 
 _NAMES = "names registered at run time"
@@ -56,7 +58,19 @@ class Record(ABC):
         OverflowError
             If the value is not finite (a scale that grows without end).
         """
+        if type(step) is int and step >= 0:
+            try:
+                at = self.at_one_step
+                if at is not None:
+                    return at(step)
+            except (ArithmeticError, ValueError):
+                pass  # evaluate_at says what is wrong
         return evaluate_at(self, step)
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function, made once; None if there is a user's function."""
+        return None
 
     @abstractmethod
     def evaluate(self, step: Any, xp: Namespace) -> Any:

@@ -33,6 +33,8 @@ def test_it_holds_what_is_finite_and_inside(interval, values):
         return
     good = [inside(value, interval) for value in values]
     assert interval.holds(np.array(values)) is all(good)
+    least, most = interval.ends
+    assert [least <= value <= most for value in values] == good
     if all(good):
         interval.check(np.array(values), "p")
         return

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 from hypercycle.driving.interval import Interval
-from hypercycle.driving.tracks import BLOCK_FLOATS, BLOCK_STEPS, Track, Tracks
+from hypercycle.driving.tracks import BLOCK_FLOATS, BLOCK_STEPS, SINGLE_STEPS, Track, Tracks
 from hypercycle.schedules.function import Function
 
 WAVE = hc.Cycle(0.1, 0.7, 7, 3, waveform="hann", scale=hc.Exponential(0.999))
@@ -33,7 +33,7 @@ def test_columns_hold_the_values_of_a_step_and_of_some_after_it(schedules, step,
     tracks = [
         Track(f"p{i}", (one,), factors=factor and (factor,)) for i, one in enumerate(schedules)
     ]
-    columns = Tracks(tracks).columns(step)
+    columns = Tracks(tracks).block(step)
     assert len({len(column) for column in columns}) == 1
     for track, column in zip(tracks, columns, strict=True):
         for later in {0, min(1, len(column) - 1), len(column) // 2, len(column) - 1}:
@@ -44,7 +44,7 @@ def test_cycles_that_differ_in_their_bounds_share_a_wave_and_keep_their_bits():
     schedules = [WAVE, WAVE.opposite(0.85, 0.95), hc.Cycle(0, 1, 7, 3, waveform="hann"), WAVE]
     tracks = Tracks([Track(f"p{i}", (one,)) for i, one in enumerate(schedules)])
     assert [alike.members for alike in tracks._alike] == [[0, 1, 3], [2]]
-    columns = tracks.columns(10**6)
+    columns = tracks.block(10**6)
     steps = np.arange(10**6, 10**6 + len(columns[0]))
     assert columns == [schedule(steps).tolist() for schedule in schedules]
 
@@ -62,15 +62,46 @@ def test_keys_have_a_list_of_values_at_each_step():
 @pytest.mark.parametrize("count", [1, 9, 1000])
 def test_so_much_is_computed_ahead_as_stays_in_the_cache(count):
     tracks = Tracks([Track("lr", (WAVE,) * count, keys=tuple(range(count)))])
-    (column,) = tracks.columns(0)
+    (column,) = tracks.block(0)
     assert len(column) == min(BLOCK_STEPS, BLOCK_FLOATS // count)
 
 
 def test_the_columns_of_a_later_step_go_on_with_the_block():
     tracks = Tracks([Track("lr", (WAVE,))])
-    first, later = tracks.columns(10)[0], tracks.columns(17)[0]
+    first, later = tracks.block(10)[0], tracks.block(17)[0]
     assert later[:100] == first[7:107]
-    assert tracks.columns(9)[0][1:100] == first[:99]  # from before it, another
+    assert tracks.block(9)[0][1:100] == first[:99]  # from before it, another
+
+
+def test_after_a_jump_steps_are_computed_alone_and_then_in_a_block():
+    tracks = Tracks([Track("lr", (WAVE,)), Track("momentum", (WAVE.opposite(0.85, 0.95),))])
+    for first in (0, 10**6, 5):
+        for step in range(first, first + SINGLE_STEPS):
+            assert tracks.columns(step) == [[WAVE(step)], [WAVE.opposite(0.85, 0.95)(step)]]
+        step = first + SINGLE_STEPS
+        column, _ = tracks.columns(step)
+        assert len(column) == BLOCK_STEPS
+        assert len(tracks.columns(step + BLOCK_STEPS)[0]) == BLOCK_STEPS  # goes on in blocks
+
+
+def test_who_jumps_always_never_computes_a_block():
+    tracks = Tracks([Track("lr", (WAVE,))])
+    assert all(len(tracks.columns(step)[0]) == 1 for step in range(0, 2000, 3))
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        Track("lr", (WAVE,), keys=(0,)),
+        Track("lr", (hc.Cycle(0, 1, 7, scale=hc.Exponential(1.0001)),)),
+        Track("lr", (hc.Cycle(0, 1, 7, waveform=lambda x, xp: x),)),
+    ],
+    ids=["groups", "what grows", "a function"],
+)
+def test_others_are_computed_in_blocks_at_once(track):
+    tracks = Tracks([track])
+    assert tracks.row(5) is None
+    assert tracks.columns(5) == tracks.block(5)
 
 
 @pytest.mark.parametrize("start", [0, 900, 999])
@@ -79,13 +110,13 @@ def test_columns_end_before_the_first_step_that_is_not_accepted(start):
     tracks = Tracks([track])
     step = start
     while step < 1000:
-        (column,) = tracks.columns(step)
+        (column,) = tracks.block(step)
         assert column == [number / 1000 for number in range(step, step + len(column))]
         step += len(column)
     assert step == 1000
     for _ in range(2):
         with pytest.raises(ValueError, match=r"^p accepts values in \(-inf, 1\), its schedule giv"):
-            tracks.columns(1000)
+            tracks.block(1000)
 
 
 def test_what_is_multiplied_by_is_checked_too_and_its_group_named():
@@ -98,18 +129,18 @@ def test_what_is_multiplied_by_is_checked_too_and_its_group_named():
     )
     message = r"^lr of group 'head' accepts values in \[0, inf\), its schedule gives -0\.5$"
     with pytest.raises(ValueError, match=message):
-        Tracks([track]).columns(0)
+        Tracks([track]).block(0)
 
 
 def test_columns_end_before_a_value_that_overflows():
     grows = hc.Cycle(0.0, 1.0, 1, 0, scale=hc.Exponential(2.0))
     tracks = Tracks([Track("p", (grows,)), Track("q", (WAVE,))])
-    columns = tracks.columns(1000)
+    columns = tracks.block(1000)
     last = 1000 + len(columns[0]) - 1
     assert last < 1024
     assert columns[0][-1] == grows(last)
     with pytest.raises(OverflowError, match="at step=1024; a scale that grows"):
-        tracks.columns(1024)
+        tracks.block(1024)
 
 
 def test_a_function_of_the_user_s_is_asked_for_its_step_each_time():

@@ -174,6 +174,32 @@ def test_the_losses_are_those_of_training_by_hand():
     np.testing.assert_allclose(test.losses, expected, rtol=1e-4)
 
 
+@pytest.mark.parametrize("kind", ["SGD", "LossScale"])
+def test_the_sweep_of_a_trained_model_begins_with_new_slots(kind):
+    """The velocity of Keras's SGD is in units of the rate that it was made with."""
+    batches = [(X[i : i + 8], Y[i : i + 8]) for i in range(0, len(X), 8)]
+
+    def compiled(model):
+        optimizer = keras.optimizers.SGD(0.1, momentum=0.95)
+        if kind == "LossScale":
+            adam = keras.optimizers.Adam(0.1)
+            optimizer = keras.optimizers.LossScaleOptimizer(adam, initial_scale=8.0)
+        model.compile(optimizer, "mse")
+        return model
+
+    trained = compiled(make_model())
+    trained.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    fresh = compiled(make_model())
+    fresh.set_weights(trained.get_weights())
+    before, iterations = everything(trained), int(trained.optimizer.iterations.numpy())
+    sweep = {"start": 1e-5, "end": 0.1, "steps": 20}
+    test = range_test(trained, batches, **sweep)
+    np.testing.assert_allclose(test.losses, range_test(fresh, batches, **sweep).losses, rtol=1e-5)
+    assert iterations == int(trained.optimizer.iterations.numpy()) == 24
+    for one, other in zip(everything(trained), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_any_hyperparameter_and_linear_sweeps():
     model = digits_model(keras.optimizers.SGD(0.05, momentum=0.5))
     arguments = {"name": "momentum", "start": 0.5, "end": 0.95, "spacing": "linear", "steps": 12}
@@ -213,6 +239,40 @@ def test_metrics_are_measured_after_every_so_many_updates():
         metrics={"accuracy": accuracy}, metrics_every=15,
     )  # fmt: skip
     assert np.flatnonzero(np.isfinite(test.metrics["accuracy"])).tolist() == [14, 29]
+
+
+def test_compiled_metrics_are_those_of_each_batch():
+    batches = [(IMAGES[i : i + 32], DIGITS[i : i + 32]) for i in range(0, 320, 32)]
+    tests = [
+        range_test(
+            digits_model(keras.optimizers.SGD(momentum=0.9)), batches, start=0.01, end=0.3,
+            steps=20, metrics=metrics,
+        )
+        for metrics in (["accuracy"], {"a": "accuracy", "one": lambda _: 1.0})
+    ]  # fmt: skip
+    model = digits_model(keras.optimizers.SGD(momentum=0.9))
+    model.run_eagerly = True
+    expected = []
+    for index, rate in enumerate(np.geomspace(0.01, 0.3, 20)):
+        model.optimizer.learning_rate = rate
+        model.reset_metrics()
+        expected.append(model.train_on_batch(*batches[index % 10], return_dict=True)["accuracy"])
+    # An answer near to another one may change sides where a step is compiled.
+    for accuracy in (tests[0].metrics["accuracy"], tests[1].metrics["a"]):
+        np.testing.assert_allclose(accuracy, np.array(expected, dtype=float), atol=1.1 / 32)
+    assert np.flatnonzero(np.isfinite(tests[1].metrics["one"])).tolist() == [9, 19]
+    assert len(set(tests[0].metrics["accuracy"].tolist())) > 5
+
+
+def test_metrics_that_the_model_has_not():
+    model = digits_model(keras.optimizers.SGD(momentum=0.9))
+    before = everything(model)
+    with pytest.raises(ValueError, match=r"no metric 'acc', but 'accuracy': a compiled metric is"):
+        range_test(model, IMAGES, DIGITS, steps=10, metrics=["acc"])
+    with pytest.raises(ValueError, match="a metric cannot be called 'loss'"):
+        range_test(model, IMAGES, DIGITS, steps=10, metrics=["loss"])
+    for one, other in zip(everything(model), before, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_metrics_are_not_measured_after_what_is_not_finite():
@@ -281,16 +341,28 @@ def test_bad_models():
         range_test(make_model(), X, Y)
     unbuilt = keras.Sequential([keras.layers.Dense(1)])
     unbuilt.compile(keras.optimizers.SGD(), "mse")
-    if hasattr(keras.optimizers, "MultiOptimizer"):
-        one = keras.optimizers.SGD()
-        several = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-        several.compile(keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(one)), "mse")
-        with pytest.raises(TypeError, match="this model has a MultiOptimizer"):
-            range_test(several, np.zeros((8, 4)), np.zeros((8, 1)), batch_size=4)
     with pytest.raises(ValueError, match="the model is not built"):
         range_test(unbuilt, X, Y)
     with pytest.raises(ValueError, match="start must be below end"):
         range_test(unbuilt, X, Y, start=1.0, end=0.1)
+
+
+@pytest.mark.skipif(not hasattr(keras.optimizers, "MultiOptimizer"), reason="an older Keras")
+def test_of_several_optimizers_one_is_tested_as_the_error_says():
+    model = make_model()
+    first, _ = model.layers
+    mapped = keras.optimizers.OptimizerMap(
+        keras.optimizers.SGD(0.1), {".*second/.*": keras.optimizers.Adam(0.1)}
+    )
+    model.compile(keras.optimizers.MultiOptimizer(mapped), "mse")
+    with pytest.raises(
+        TypeError, match=r"this model has a MultiOptimizer: .*freeze the layers.*with a new optimi"
+    ):
+        range_test(model, X, Y, batch_size=8)
+    first.trainable = False
+    model.compile(keras.optimizers.Adam(0.1), "mse")
+    test = range_test(model, X, Y, batch_size=8, end=1.0, steps=20)
+    assert len(test.values) > 10
 
 
 @pytest.mark.skipif(BACKEND == "torch", reason="refuses several steps per execution")

@@ -1,6 +1,7 @@
 """hypercycle_optax.range_test: the loop is a scan, compiled once; nothing of the user's changes."""
 
 import functools
+import itertools
 import random
 
 import jax
@@ -104,19 +105,86 @@ def train(transformation, epochs):
     return float(loss(params, (IMAGES, DIGITS)))
 
 
-def test_it_is_compiled_once():
+def test_it_is_compiled_once_for_each_shape():
     traced = []
 
     def counted(params, batch):
-        traced.append(1)
+        traced.append(len(batch[0]))
         return loss(params, batch)
 
     range_test(optax.sgd, counted, START, Loader(16, rest=True), steps=100, end=1e-2)
-    # once to look at its shape, once in the scan (and once for the shape of the scan's carry)
-    assert len(traced) <= 3
+    assert len(traced) <= 2  # in the scan, and perhaps for the shape of its carry
     traced.clear()
     range_test(optax.sgd, counted, START, Loader(16, rest=True), steps=400, end=1e-2)
-    assert len(traced) <= 3
+    assert traced.count(5) == 1  # the rest of each epoch
+    assert traced.count(16) <= 3
+
+
+def test_each_batch_is_used_whatever_its_shape():
+    sizes = [8, 9, 10, 8, 8, 8] * 2
+    batches = [(IMAGES[index : index + size], DIGITS[:size]) for index, size in enumerate(sizes)]
+    test = range_test(optax.adam, loss, START, batches, start=1e-4, end=1e-1, steps=12)
+    np.testing.assert_allclose(
+        test.losses, by_hand(test.values, batches, optax.adam), rtol=1e-3, atol=1e-6
+    )
+
+
+def test_lengths_that_all_differ_are_used_and_warned_of():
+    used = []
+
+    def loss(w, batch):
+        jax.debug.callback(lambda length: used.append(int(length)), batch.sum())
+        return jnp.mean((batch * w - 1.0) ** 2)
+
+    batches = [np.ones(length, np.float32) for length in range(8, 24)]
+    with pytest.warns(UserWarning, match="the batches have 16 different shapes so far, and JAX"):
+        range_test(optax.sgd, loss, jnp.zeros(()), batches, start=1e-4, end=0.1, steps=20)
+    jax.effects_barrier()
+    assert used == [*range(8, 24), *range(8, 12)]
+
+
+def test_an_endless_stream_of_other_shapes_ends():
+    drawn = []
+
+    class Stream:
+        def __iter__(self):
+            for index in itertools.count():
+                drawn.append(index)
+                yield np.ones(8 if index == 0 else 9 + index % 3, np.float32)
+
+    def loss(w, batch):
+        return jnp.mean((batch * w - 1.0) ** 2)
+
+    test = range_test(optax.sgd, loss, jnp.zeros(()), Stream(), end=1e-3, steps=20)
+    assert len(test.values) == 20
+    assert len(drawn) <= 32
+
+
+def test_a_function_that_makes_a_generator():
+    def make():
+        yield from Loader(64)
+
+    assert len(range_test(optax.sgd, loss, START, make, end=1e-3, steps=40).values) == 40
+    with pytest.raises(TypeError, match="pass the loader, a list or the function that makes it"):
+        range_test(optax.sgd, loss, START, make(), steps=20)
+
+
+@pytest.mark.parametrize("sizes", [[16] * 16, [16, 12] * 8], ids=["one shape", "two shapes"])
+def test_keys_and_accumulation_are_the_same_for_one_shape_and_for_several(sizes):
+    """Each batch has a key of its own, in the scan and one by one."""
+
+    def noise(params, batch, key):
+        return loss(params, batch) * 0 + jax.random.uniform(key)
+
+    batches = [(IMAGES[:size], DIGITS[:size]) for size in sizes]
+    test = range_test(
+        optax.sgd, noise, START, batches, key=jax.random.key(3), steps=12, accumulate=2, end=1e-3
+    )
+    keys = jax.random.split(
+        jax.random.fold_in(jax.random.fold_in(jax.random.key(3), 0), 0), (12, 2)
+    )
+    expected = jax.vmap(jax.vmap(jax.random.uniform))(keys).mean(axis=1)
+    np.testing.assert_allclose(test.losses, expected, rtol=1e-6)
 
 
 def test_nothing_of_the_users_changes():
@@ -194,6 +262,11 @@ def test_accumulated_batches_are_one_update():
     two = range_test(optax.sgd, loss, START, batches, steps=20, end=1.0, accumulate=2)
     one = range_test(optax.sgd, loss, START, pairs, steps=20, end=1.0)
     np.testing.assert_allclose(two.losses, one.losses, rtol=1e-4, atol=1e-6)
+    other_shape = [*batches, (IMAGES[:3], DIGITS[:3])]  # in the last block, which goes one by one
+    apart = range_test(
+        optax.sgd, loss, START, other_shape, steps=20, end=1.0, accumulate=2, repeats=2
+    )
+    np.testing.assert_allclose(apart.losses[0], one.losses, rtol=1e-4, atol=1e-6)
 
 
 def test_metrics_are_measured_after_every_so_many_updates():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import hypercycle as hc
-from hypercycle.range_test.running import Runs, average, endless, sweep_of
+from hypercycle.range_test.running import Runs, average, endless, once, sweep_of
 from hypercycle.range_test.sweep import Sweep
 
 
@@ -121,6 +121,11 @@ def test_an_iterator_is_refused_and_keeps_its_batches():
         assert list(iterator) == batches
 
 
+def test_a_function_that_makes_an_iterator_is_called_at_each_start():
+    stream = endless(lambda: iter([1, 2]), "batches")
+    assert [next(stream) for _ in range(5)] == [1, 2, 1, 2, 1]
+
+
 def test_no_batches_at_all_are_refused():
     with pytest.raises(ValueError, match="x is empty: there are no batches to train on"):
         next(endless([], "x"))
@@ -160,3 +165,10 @@ def test_a_repeat_that_stopped_before_its_first_measurement():
     assert both.losses.shape == (2, 12)
     assert np.isnan(both.losses[0, 3:]).all()
     assert both.metrics["accuracy"][1].tolist() == np.linspace(0.0, 1.0, 12).tolist()
+
+
+def test_one_pass_is_not_begun_again():
+    assert list(once([1, 2], "batches")) == [1, 2]
+    assert list(once(lambda: iter([1, 2]), "batches")) == [1, 2]
+    with pytest.raises(TypeError, match="must give new batches each time it is iterated"):
+        once(iter([1]), "batches")

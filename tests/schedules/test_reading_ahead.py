@@ -54,6 +54,11 @@ def test_a_function_is_asked_when_its_step_has_come(name):
         LOOKS["factor"] = 1.0
 
 
+@pytest.mark.parametrize("name", [name for name in LOOKING if name != "schedule"])
+def test_a_function_has_no_way_to_be_computed_alone(name):
+    assert LOOKING[name].at_one_step is None
+
+
 @pytest.mark.parametrize(
     "schedule",
     [
