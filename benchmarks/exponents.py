@@ -96,7 +96,10 @@ def grown(
             found.append(seconds(row, size, effort))
         return found
 
+    gc.collect()
+    gc.freeze()  # so that a collection before each turn is quick
     measured = {row.label: costs(row) for row in rows}
+    gc.unfreeze()
     return shown(title, text, measured, unit=unit, by=by, sizes=sizes)
 
 

@@ -63,7 +63,7 @@ class Transformer(nn.Module):
 
 def mlp() -> Task:
     model = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 10))
-    return Task("MLP", model, torch.randn(32, 64), torch.randint(10, (32,)), steps=100)
+    return Task("MLP", model, torch.randn(32, 64), torch.randint(10, (32,)), steps=50)
 
 
 def cnn() -> Task:
@@ -72,12 +72,12 @@ def cnn() -> Task:
         nn.Conv2d(32, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
         nn.Linear(4096, 10),
     )  # fmt: skip
-    return Task("CNN", model, torch.randn(32, 3, 32, 32), torch.randint(10, (32,)), steps=5)
+    return Task("CNN", model, torch.randn(32, 3, 32, 32), torch.randint(10, (32,)), steps=3)
 
 
 def transformer() -> Task:
     text = torch.randint(256, (16, 64))
-    return Task("transformer", Transformer(256), text, text.roll(-1, dims=1), steps=5)
+    return Task("transformer", Transformer(256), text, text.roll(-1, dims=1), steps=3)
 
 
 TASKS = (mlp, cnn, transformer)

@@ -97,7 +97,8 @@ def test_writes_between_its_markers_and_nowhere_else(run):
     for markers in MARKERS.get(script, [script]):
         own = between_markers(markers, written)
         assert own.strip() in printed
-        document = document.replace(between_markers(markers, document), own)
+        end = f"<!-- {markers}: end -->"
+        document = document.replace(between_markers(markers, document) + end, own + end)
     assert written == document
 
 
