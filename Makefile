@@ -6,6 +6,7 @@
 #   FUZZ_MINUTES how long to go on with new rounds                make fuzz FUZZ_MINUTES=60
 #   FUZZ_SEED    the round that was printed with it               make fuzz FUZZ_SEED=1234
 #   DEMO_ARGS    more arguments for the demo                      make demo DEMO_ARGS=--help
+#   BENCHMARKS   which of them to check, all if empty             make bench-check BENCHMARKS=values.py
 #   OLDEST_TORCH the PyTorch of test-oldest                       make test-oldest OLDEST_TORCH=2.13.0
 
 PYTHON ?= python3
@@ -13,6 +14,7 @@ PYTEST_ARGS ?=
 DEMO_ARGS ?=
 WORKERS ?= auto
 FUZZ_MINUTES ?= 5
+BENCHMARKS ?=
 OLDEST_TORCH ?= 2.6.0
 
 VENV := .venv
@@ -40,7 +42,7 @@ SITE_PACKAGES := 'import sysconfig; print(sysconfig.get_path("purelib"))'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test test-quick test-oldest test-wheel test-trainers fuzz walk lint types docs wheel bench clean
+.PHONY: help demo test test-quick test-oldest test-wheel test-trainers fuzz walk lint types docs wheel bench bench-check clean
 
 help:
 	@echo "make demo    train on real data: bounds, then fixed against cycled hyperparameters"
@@ -56,6 +58,7 @@ help:
 	@echo "make docs    docs/_build/html"
 	@echo "make wheel   build, check and try the distribution"
 	@echo "make bench   times, as ratios to the peers' in the same process"
+	@echo "make bench-check  what got worse than in docs/benchmarks.md by more than noise"
 	@echo "make clean   remove everything made here"
 
 demo: $(VENV)/demo.installed
@@ -131,13 +134,19 @@ test-wheel: $(VENV)/test.installed wheel
 	cd $(WHEEL_VENV)/sdist && ../bin/python -m pytest $(WHEEL_TESTS)
 
 bench: $(VENV)/bench.installed
+	$(BIN)/python benchmarks/share_of_step.py
 	$(BIN)/python benchmarks/torch_step.py
+	$(BIN)/python benchmarks/contenders.py
+	$(BIN)/python benchmarks/growth.py
 	$(BIN)/python benchmarks/values.py
 	$(BIN)/python benchmarks/observers.py
 	$(BIN)/python benchmarks/torch_compile.py
 	$(BIN)/python benchmarks/optax_step.py
 	$(BIN)/python benchmarks/keras_step.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
+
+bench-check: $(VENV)/bench.installed
+	$(BIN)/python benchmarks/bench_check.py $(BENCHMARKS)
 
 clean:
 	rm -rf $(VENV) $(WHEEL_VENV) $(OLDEST_VENV) $(OLDEST_NUMPY1_VENV) $(TRAINERS_VENV) dist docs/_build docs/concepts docs/gallery .hypothesis .mypy_cache .pytest_cache .ruff_cache

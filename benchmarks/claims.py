@@ -15,7 +15,7 @@ import types
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -359,8 +359,8 @@ def fastai_takes_any_name() -> bool:
 
 
 def timm_scheduler() -> Any:
-    """Import timm's schedulers, which need no torchvision, where that is missing."""
-    if util.find_spec("torchvision") is None and "timm" not in sys.modules:
+    """Import timm's schedulers without its models: torchvision may be missing, or another build."""
+    if "timm" not in sys.modules:
         package = types.ModuleType("timm")
         found = metadata.distribution("timm").locate_file("timm")
         package.__path__ = [str(found)]

@@ -55,6 +55,7 @@ class Effort:
 
 
 THOROUGH = Effort(rounds=25, turn_seconds=0.02)
+BRIEF = Effort(rounds=9, turn_seconds=0.02)
 QUICK = Effort(rounds=2, turn_seconds=0.0)
 
 
@@ -168,12 +169,17 @@ def machine(*distributions: str) -> str:
 def arguments(description: str) -> tuple[Effort, Path | None]:
     """Return what the command line asks for: the effort, the document to write into."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--quick", action="store_true", help="a smoke run; its times mean nothing")
+    shorter = parser.add_mutually_exclusive_group()
+    shorter.add_argument("--quick", action="store_true", help="a smoke run; its times mean nothing")
+    shorter.add_argument(
+        "--brief", action="store_true", help="fewer rounds, as for make bench-check"
+    )
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="put the tables between this script's markers"
     )
     options = parser.parse_args()
-    return (QUICK if options.quick else THOROUGH), options.write
+    effort = QUICK if options.quick else BRIEF if options.brief else THOROUGH
+    return effort, options.write
 
 
 def report(script: str, sections: Sequence[str], document: Path | None) -> None:
