@@ -84,7 +84,7 @@ def whole_number(value: Any, name: str, minimum: int = 0) -> int:
     is_whole = exact.denominator == 1 if isinstance(exact, Rational) else exact.is_integer()
     if not is_whole:
         raise wrong_value(value, name, "must be a whole number")
-    number = exact.numerator if isinstance(exact, Rational) else int(exact)
+    number = int(exact.numerator if isinstance(exact, Rational) else exact)
     if number < minimum:
         raise wrong_value(value, name, f"must be at least {minimum}")
     if number > LARGEST_LENGTH:
