@@ -197,6 +197,22 @@ def value_of_variable(variable: keras.Variable) -> float | int:
     return keras.ops.convert_to_numpy(tensor).item()  # type: ignore[no-any-return]
 
 
+def assign(variable: keras.Variable, value: Any) -> None:
+    """Give a variable without dimensions a value, a float or a tensor."""
+    tensor = variable.value
+    # As it always is on PyTorch but in a stateless call, whose tensors are somebody else's.
+    if isinstance(value, float) and tensor is variable._value:  # noqa: SLF001
+        tensor.fill_(value)  # spares a tensor on the way
+    else:
+        variable.assign(value)
+
+
+def dtype_of(variables: Sequence[Any]) -> str:
+    """Return the dtype in which the step computes with a Python float, at least float32."""
+    dtypes = {keras.backend.standardize_dtype(variable.dtype) for variable in variables}
+    return "float64" if "float64" in dtypes else "float32"
+
+
 def traced_tensor(schedule: Record, step: Any, dtype: str) -> Any:
     """Return the value as a tensor without dimensions, rounded once to ``dtype``."""
     return keras.ops.cast(evaluate_at(_InStep(schedule), step), dtype)

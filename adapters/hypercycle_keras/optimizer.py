@@ -7,7 +7,7 @@ import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -19,10 +19,13 @@ from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record
 from hypercycle_keras import names as hyperparameters
 from hypercycle_keras.checking import attributes_of, check_step, check_values, track_of
+from hypercycle_keras.counting import Count
 from hypercycle_keras.groups import check_patterns, map_schedules
 from hypercycle_keras.in_step import (
     Number,
     ValuesOnHost,
+    assign,
+    dtype_of,
     traceable_form,
     traced_number,
     traced_tensor,
@@ -41,11 +44,8 @@ CONFIG = "hypercycle"
 
 _SAVED = {"plan", "offset", "total_steps"}
 
-# The rate is a float32.
-_ROUNDED = 1e-6
-
-# An argument of jnp.clip, which takes nothing but arrays.
-_PLAIN_IN_JAX = {"l1_regularization_strength"}
+_ROUNDED = 1e-6  # the rate is a float32
+_PLAIN_IN_JAX = {"l1_regularization_strength"}  # an argument of jnp.clip, which takes arrays
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,8 @@ class Following:
         Those of the attributes, in the form that the backend can trace.
     on_host
         Computes values as floats.
+    count
+        Knows the updates made, with PyTorch.
     """
 
     plan: Plan
@@ -67,6 +69,7 @@ class Following:
     total_steps: int | None
     schedules: dict[str, Record | Groups]
     on_host: ValuesOnHost
+    count: Count = field(default_factory=Count)
 
 
 class Cycled(_Optimizer):
@@ -113,13 +116,15 @@ class Cycled(_Optimizer):
         )
         grouped = {name: values.pop(name) for name in [*values] if isinstance(values[name], dict)}
         rate = values.pop(LEARNING_RATE, None)
-        if rate is not None:
-            self._learning_rate.assign(rate)  # which callbacks and logs read
-            # Read back, the variable costs more; a float of PyTorch's it has to round.
-            if keras.backend.backend() == "torch":
-                rate = None
+        on_torch = keras.backend.backend() == "torch"
+        if rate is not None:  # callbacks and logs read the variable
+            assign(self._learning_rate, rate)
+            # Read back, it costs more; a float of PyTorch's it has to round.
+            rate = None if on_torch else rate
         with update_with(self, values, grouped, rate):
             super().apply(grads, trainable_variables)
+        if on_torch:
+            self._following.count.increase(self._iterations)
 
     def _values_in_step(self, following: Following, variables: Sequence[Any]) -> dict[str, Any]:
         """Return the values of the present step by attribute, as the optimizer's step takes them.
@@ -128,14 +133,16 @@ class Cycled(_Optimizer):
         """
         values: dict[str, Any] = {}
         if keras.backend.backend() == "torch":
-            values = following.on_host.at(self.plan_step)
+            batches = following.count.read(self._iterations)
+            updates = batches // (self.gradient_accumulation_steps or 1)
+            values = following.on_host.at(self._step_after(updates))
             for attribute, schedule in following.schedules.items():
                 if isinstance(schedule, Groups):  # with None where it leaves variables alone
                     values[attribute] = {key: values[attribute].get(key) for key in schedule}
             if MOMENTUM in values:
                 values[MOMENTUM] = _without_zero(values[MOMENTUM])
             return values
-        step, dtype = self._traced_step(), _dtype_of(variables)
+        step, dtype = self._traced_step(), dtype_of(variables)
         for attribute, schedule in following.schedules.items():
             value = functools.partial(_traced_value, attribute=attribute, step=step, dtype=dtype)
             if isinstance(schedule, Groups):
@@ -378,12 +385,6 @@ def _traced_value(schedule: Record, attribute: str, step: Any, dtype: str) -> An
     if attribute == LEARNING_RATE or plain:
         return traced_tensor(schedule, step, dtype)
     return traced_number(schedule, step, dtype)
-
-
-def _dtype_of(variables: Sequence[Any]) -> str:
-    """Return the dtype in which the step computes with a Python float, at least float32."""
-    dtypes = {keras.backend.standardize_dtype(variable.dtype) for variable in variables}
-    return "float64" if "float64" in dtypes else "float32"
 
 
 def _outside_of_graph(optimizer: Any) -> AbstractContextManager[Any]:
