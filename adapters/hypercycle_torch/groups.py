@@ -40,7 +40,7 @@ def indices_of(groups: Sequence[Group], keys: Iterable[GroupKey]) -> dict[GroupK
     named: dict[Any, list[int]] = {}
     for index, group in enumerate(groups):
         named.setdefault(group.get("name"), []).append(index)
-    found = {}
+    found: dict[GroupKey, list[int]] = {}
     for key in keys:
         if isinstance(key, str) and (key in named or not key.isdecimal()):
             found[key] = named.get(key, [])
