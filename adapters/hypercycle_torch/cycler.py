@@ -29,14 +29,14 @@ from hypercycle_torch.loading import has_driven_state, hear_of_loading, was_driv
 from hypercycle_torch.names import Group, as_float, check_start
 from hypercycle_torch.tracks import Destination, tracks_of
 from hypercycle_torch.watching import Watch
-from hypercycle_torch.writing import Writer, write_entry, writer_of
+from hypercycle_torch.writing import Pair, Writer, ways_to_write, write_entry
 
 if TYPE_CHECKING:
     from hypercycle.driving.options import OnMismatch, Options
 
 _NOT_GIVEN = object()
 # What is bound to the groups that there are, and what copies leave out.
-_BOUND = ("_groups", "_known", "_write_row", "_now")
+_BOUND = ("_groups", "_known", "_ways", "_now")
 _LEFT_OUT = {*_BOUND, "_watch"}
 # What step() uses.
 _EACH_STEP = ("optimizer", "last_epoch", "_watched", "_now")
@@ -108,7 +108,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         # attribute a thirtieth ("ours, one schedule" in benchmarks/torch_step.py).
         step = self.last_epoch + 1 if epoch is None else self._step_of(epoch, metric)
         groups = self.optimizer.param_groups
-        bound, known, first_step, rows_ahead, write_row = self._now
+        bound, known, first_step, rows_ahead, pair, write_rest = self._now
         try:
             # A list compares its members by identity first, which is a nanosecond a group.
             same = groups is bound and groups == known
@@ -116,14 +116,23 @@ class OptimizerCycler(Cycler, LRScheduler):
             same = False
         index = step - first_step
         if not same or not 0 <= index < rows_ahead:
-            index, write_row = self._prepare(step, None if same else groups)
-        write_row(groups, index)
+            index, pair, write_rest = self._prepare(step, None if same else groups)
+        if pair is not None:
+            values, others, key, other_key = pair
+            value, other = values[index], others[index]
+            for group in groups:
+                group[key] = value
+                group[other_key] = other
+        if write_rest is not None:
+            write_rest(groups, index)
         self.last_epoch = step
         if self._watched:
             self._tell(step)
 
     @left_as_it_is_inside
-    def _prepare(self, step: int, changed: list[Group] | None) -> tuple[int, Writer]:
+    def _prepare(
+        self, step: int, changed: list[Group] | None
+    ) -> tuple[int, Pair | None, Writer | None]:
         """Take up groups that changed, and have values ahead; return what to write, and how.
 
         Values are computed as far as nothing is to be looked at before.
@@ -136,12 +145,12 @@ class OptimizerCycler(Cycler, LRScheduler):
             if self._watch is not None:
                 self._rows_ahead = min(self._rows_ahead, self._watch.look(self, step))
                 self._bundle()
-        return index, self._write_row
+        return index, *self._ways
 
     def _bundle(self) -> None:
         """Put together what ``step()`` asks for."""
         ahead = self._first_step, self._rows_ahead
-        self._now = (self._groups, self._known, *ahead, self._write_row)
+        self._now = (self._groups, self._known, *ahead, *self._ways)
 
     def _begin_ahead(self, step: int) -> None:
         super()._begin_ahead(step)
@@ -249,7 +258,7 @@ class OptimizerCycler(Cycler, LRScheduler):
         """Find out how the tracks are written into the groups that there are."""
         groups: list[Group] = self.optimizer.param_groups
         self._groups, self._known = groups, list(groups)
-        self._write_row = writer_of(groups, tracks, columns)
+        self._ways = ways_to_write(groups, tracks, columns)
         self._bundle()
 
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:

@@ -1,8 +1,8 @@
 """How the values of a step get into the parameter groups, as fast as each kind of value allows.
 
 ``benchmarks/torch_step.py`` measures what is here, beside what only assigning ready values costs.
-Each way to write is a function of the groups and of the index in the columns, made once for the
-groups that there are.
+The most common, one or two floats for all groups, is in the cycler's ``step()`` itself; each other
+is a function of the groups and of the index in the columns, made once for the groups there are.
 
 What stands in the groups may be another object than the one that was written there last: somebody
 has changed ``betas[1]`` of a group, or given it another tensor. So each way that does not look at
@@ -30,6 +30,9 @@ from hypercycle_torch.tracks import Destination
 Writer = Callable[[list[Group], int], None]
 # One column, and the key that it is written to.
 Floats = tuple[list[Any], str]
+# Two of them, as (column, column, key, key): with many groups, the loop itself is what costs, so
+# that two hyperparameters are written in a turn.
+Pair = tuple[list[Any], list[Any], str, str]
 
 # A private function of PyTorch; without it tensors are filled one by one.
 _copy_each: Any = getattr(torch, "_foreach_copy_", None)
@@ -50,8 +53,10 @@ class _Written:
         return self.destination.hyperparameter
 
 
-def writer_of(groups: list[Group], tracks: Sequence[Track], columns: Sequence[list[Any]]) -> Writer:
-    """Return what writes a row of the columns into these groups.
+def ways_to_write(
+    groups: list[Group], tracks: Sequence[Track], columns: Sequence[list[Any]]
+) -> tuple[Pair | None, Writer | None]:
+    """Return how columns are written into groups: floats for all of them, and what writes the rest.
 
     The columns are looked into at every step, and may have got other values by then. Tensors that
     groups have in common are parted.
@@ -77,16 +82,25 @@ def writer_of(groups: list[Group], tracks: Sequence[Track], columns: Sequence[li
             tuples.append(written)
     for together in _by_key(tuples):
         one = together[0]
-        pairs = all(_is_pair(group[one.place.key]) for group in groups)
-        if pairs and all(each.is_shared for each in together):
+        two = all(_is_pair(group[one.place.key]) for group in groups)
+        if two and all(each.is_shared for each in together):
             writers.append(_shared_tuple(together, shared.pop(0) if shared else None))
-        elif pairs and len(together) == 1 and one.place.index == 0 and own:
+        elif two and len(together) == 1 and one.place.index == 0 and own:
             writers.append(_own_tuples(one, own.pop(0)))
         else:
             writers.append(_one_by_one(together))
-    writers += [_shared_floats(*pair) for pair in _in_pairs(shared)]
+    pairs = _in_pairs(shared)
+    writers += [_shared_floats(*pair) for pair in pairs[1:]]
     writers += [_own_floats(*pair) for pair in _in_pairs(own)]
-    return writers[0] if len(writers) == 1 else _one_after_the_other(writers)
+    rest = writers[0] if len(writers) == 1 else _one_after_the_other(writers)
+    return pairs[0] if pairs else None, rest if writers else None
+
+
+def _by_key(tuples: list[_Written]) -> list[list[_Written]]:
+    by_key: dict[str, list[_Written]] = {}
+    for written in tuples:
+        by_key.setdefault(written.place.key, []).append(written)
+    return list(by_key.values())
 
 
 def _one_after_the_other(writers: list[Writer]) -> Writer:
@@ -98,11 +112,31 @@ def _one_after_the_other(writers: list[Writer]) -> Writer:
     return write
 
 
-# Floats. Two hyperparameters a turn: with many groups, the loop itself is what costs.
+@left_as_it_is
+def write_entry(groups: list[Group], destination: Destination, entry: Any) -> None:
+    """Write a value, or a list with one for each group, one group after the other."""
+    if destination.groups is not None:
+        groups = [groups[index] for index in destination.groups]
+    values = entry if isinstance(entry, list) else [entry] * len(groups)
+    write = destination.hyperparameter.write
+    for group, value in zip(groups, values, strict=True):
+        write(group, value)
 
 
-def _in_pairs(floats: list[Floats]) -> list[tuple[list[Any], list[Any], str, str]]:
-    """Return (column, column, key, key) of two at a time; the last may be its own pair."""
+def _one_by_one(several: list[_Written]) -> Writer:
+    @left_as_it_is
+    def write(groups: list[Group], index: int) -> None:
+        for written in several:
+            write_entry(groups, written.destination, written.column[index])
+
+    return write
+
+
+# Floats.
+
+
+def _in_pairs(floats: list[Floats]) -> list[Pair]:
+    """Return two at a time; the last may be its own pair."""
     firsts = floats[::2]
     seconds = floats[1::2] + firsts[len(floats) // 2 :]
     return [
@@ -128,33 +162,6 @@ def _own_floats(values: list[Any], others: list[Any], key: str, other_key: str) 
         for group, value, other in zip(groups, values[index], others[index], strict=True):
             group[key] = value
             group[other_key] = other
-
-    return write
-
-
-def _by_key(tuples: list[_Written]) -> list[list[_Written]]:
-    by_key: dict[str, list[_Written]] = {}
-    for written in tuples:
-        by_key.setdefault(written.place.key, []).append(written)
-    return list(by_key.values())
-
-
-@left_as_it_is
-def write_entry(groups: list[Group], destination: Destination, entry: Any) -> None:
-    """Write a value, or a list with one for each group, one group after the other."""
-    if destination.groups is not None:
-        groups = [groups[index] for index in destination.groups]
-    values = entry if isinstance(entry, list) else [entry] * len(groups)
-    write = destination.hyperparameter.write
-    for group, value in zip(groups, values, strict=True):
-        write(group, value)
-
-
-def _one_by_one(several: list[_Written]) -> Writer:
-    @left_as_it_is
-    def write(groups: list[Group], index: int) -> None:
-        for written in several:
-            write_entry(groups, written.destination, written.column[index])
 
     return write
 
