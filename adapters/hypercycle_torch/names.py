@@ -164,7 +164,8 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
         raise is_a_switch(hyperparameter, kind, value)
     if not _is_number(value):
         raise is_not_a_number(hyperparameter, kind, value)
-    if _counts(type(optimizer), hyperparameter.key):  # type: ignore[arg-type]  # a class is hashable
+    own_kind: type = type(optimizer)
+    if _counts(own_kind, hyperparameter.key):
         raise is_a_count(hyperparameter, kind)
     if isinstance(optimizer, torch.optim.LBFGS) and isinstance(value, torch.Tensor):
         raise TypeError(

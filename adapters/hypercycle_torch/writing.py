@@ -159,7 +159,8 @@ def _shared_floats(values: list[Any], others: list[Any], key: str, other_key: st
 def _own_floats(values: list[Any], others: list[Any], key: str, other_key: str) -> Writer:
     @left_as_it_is
     def write(groups: list[Group], index: int) -> None:
-        for group, value, other in zip(groups, values[index], others[index], strict=True):
+        # The keyword ``strict`` costs as much as a group, and there is a value for each group.
+        for group, value, other in zip(groups, values[index], others[index]):  # noqa: B905
             group[key] = value
             group[other_key] = other
 
@@ -192,8 +193,7 @@ def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
     @left_as_it_is
     def write(groups: list[Group], index: int) -> None:
         nonlocal last
-        if groups[0][key] is not last:
-            last = _pair_in(groups[0], key)  # its other member is that of most, it is assumed
+        strayed = False
         whole = (
             last[0] if first is None else first[index],
             last[1] if second is None else second[index],
@@ -203,6 +203,7 @@ def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
                 if group[key] is last:
                     group[key] = whole
                 else:
+                    strayed = True
                     _write_members(group, members, index, whole)
         else:
             column, other_key = beside
@@ -212,8 +213,9 @@ def _shared_tuple(members: list[_Written], beside: Floats | None) -> Writer:
                 if group[key] is last:
                     group[key] = whole
                 else:
+                    strayed = True
                     _write_members(group, members, index, whole)
-        last = whole
+        last = _pair_in(groups[0], key) if strayed else whole  # most have its other member
 
     return write
 
@@ -245,9 +247,8 @@ def _own_tuples(first: _Written, beside: Floats) -> Writer:
         if not last:
             last = [_pair_in(group, key) for group in groups]
             seconds = [second for _, second in last]
-        wholes, strayed = list(zip(firsts[index], seconds, strict=True)), False
-        rows = zip(groups, values[index], wholes, last, strict=True)
-        for group, value, whole, before in rows:
+        wholes, strayed = list(zip(firsts[index], seconds)), False  # noqa: B905  (see _own_floats)
+        for group, value, whole, before in zip(groups, values[index], wholes, last):  # noqa: B905
             group[other_key] = value
             if group[key] is before:
                 group[key] = whole
