@@ -358,6 +358,7 @@ def held_and_peak(plan: Callable[[int], hc.Plan], groups: int) -> tuple[int, int
     optimizer, made = optimizer_with(groups), plan(groups)
     optimizer.step()
     gc.collect()
+    gc.freeze()  # so that a collection is quick
     tracemalloc.start()
     cycler = hc.attach(optimizer, made)
     for _ in range(2 * steps_with(groups)):
@@ -365,6 +366,7 @@ def held_and_peak(plan: Callable[[int], hc.Plan], groups: int) -> tuple[int, int
     gc.collect()
     found = tracemalloc.get_traced_memory()
     tracemalloc.stop()
+    gc.unfreeze()
     return found
 
 
