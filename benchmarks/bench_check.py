@@ -36,9 +36,10 @@ SCRIPTS = (
 )
 
 # Of two short runs on two cores with four times as much to do, 99 in 100 ratios of torch_step.py,
-# values.py and contenders.py were within 1.26 of each other, all within 1.32. Rates are of
-# training steps, of which we are a small part. A growth compares two measurements of different
-# times, where these were a factor of 2 apart; what it looks for is a factor of hundreds.
+# values.py and contenders.py were within 1.26 of each other, all within 1.32, but for growths
+# ("last : first"). Rates are of training steps, of which we are a small part. A growth compares
+# two measurements of different times, where these were a factor of 2 apart; what it looks for is
+# a factor of hundreds.
 WORSE_RATIO = 1.3
 WORSE_RATE = 1.1
 WORSE_GROWTH = 3.0
