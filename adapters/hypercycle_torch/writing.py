@@ -66,7 +66,7 @@ def ways_to_write(
     tuples: list[_Written] = []
     writers: list[Writer] = []
     for column, track in zip(columns, tracks, strict=True):
-        written = _Written(column, track.place, is_shared=len(track.schedules) == 1)
+        written = _Written(column, track.place, is_shared=track.keys is None)
         place = written.place
         unshare_tensors(groups, place)
         indices = written.destination.groups

@@ -84,9 +84,7 @@ class Track:
 
     def value(self, entry: Any) -> Any:
         """Return an entry of a row as the public values show it."""
-        if self.keys is None:
-            return entry
-        return dict(zip(self.keys, entry if isinstance(entry, list) else [entry], strict=True))
+        return entry if self.keys is None else dict(zip(self.keys, entry, strict=True))
 
 
 class Tracks:
@@ -156,8 +154,8 @@ class Tracks:
     def block(self, step: int) -> list[list[Any]]:
         """Return the values of ``step`` and of some steps after it, a list for each track.
 
-        Its entries are floats where there is one schedule, else lists with one float for each.
-        Columns end before the first step whose values cannot be had.
+        Its entries are floats, or lists with one float per key. Columns end before the first step
+        whose values cannot be had.
 
         Raises
         ------
@@ -173,7 +171,7 @@ class Tracks:
             self._forget()  # asked again, a user's function may say something else
         self._next = step + block.shape[1]
         return [
-            own[0].tolist() if len(own) == 1 else own.T.tolist()
+            own[0].tolist() if track.keys is None else own.T.tolist()
             for track, own in self._by_track(block)
         ]
 

@@ -59,9 +59,9 @@ def test_keys_have_a_list_of_values_at_each_step():
     assert lr.value(columns[1][0]) == WAVE(5)
 
 
-def test_one_schedule_has_a_float_at_each_step_whatever_it_is_for():
+def test_one_key_has_a_list_of_one_value_at_each_step():
     (column,) = Tracks([track := Track("decay", (WAVE,), keys=("weights",))]).columns(5)
-    assert column[:2] == [WAVE(5), WAVE(6)]
+    assert column[:2] == [[WAVE(5)], [WAVE(6)]]
     assert track.value(column[0]) == {"weights": WAVE(5)}
 
 
