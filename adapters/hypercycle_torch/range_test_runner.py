@@ -153,7 +153,7 @@ def range_test(
         for _ in range(runs.repeats):
             with (
                 keep_training(trained, optimizer, scaler, restore),
-                _keep_values(live, place),
+                nullcontext() if live is optimizer else _keep_values(live, place),
                 Recorder(sweep, stop_early=stop_early, progress=shown) as recorder,
             ):
                 if not model.training:
