@@ -22,13 +22,17 @@ class NoiseScale:
     Attributes
     ----------
     noise_scale
-        tr(Σ)/|G|²; infinite where the gradient does not stand out of the noise.
+        tr(Σ)/G²; infinite where the gradient does not stand out of the noise.
     interval
         With the confidence asked for; its upper end may be infinite.
-    variance, squared_gradient
-        tr(Σ), of the gradients of single samples, and |G|², of their mean: unbiased estimates.
-    batches, batch_size
-        How many there were, and the samples in each, on average.
+    variance
+        tr(Σ), of the gradients of single samples: an unbiased estimate.
+    squared_gradient
+        G², the square of the length of their mean: an unbiased estimate.
+    batches
+        How many there were.
+    batch_size
+        The samples in each, on average.
     """
 
     noise_scale: float
