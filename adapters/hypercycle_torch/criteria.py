@@ -44,17 +44,46 @@ class BatchLoss:
         """How it is called, in errors."""
         return "loss(output, target)" if self.of_output else "loss(model, batch)"
 
-    def __call__(self, model: nn.Module, batch: Any) -> Any:
-        """Return the loss of a batch; an error of a wrong call says how it was called."""
+    def trained_with(self, model: nn.Module) -> nn.Module:
+        """Return all that is trained: a criterion may have weights of its own."""
+        if isinstance(self.function, nn.Module):
+            return nn.ModuleList([model, self.function])
+        return model
+
+    def __call__(self, model: nn.Module, batch: Any) -> torch.Tensor:
+        """Return the loss of a batch, one number with a gradient.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is anything else. An error of a wrong call says how it was called.
+        """
         if self.of_output:
             inputs, target = on_device_of(model, _pair(batch))
         try:
             if self.of_output:
-                return self.function(model(inputs), target)
-            return self.function(model, batch)
+                loss = self.function(model(inputs), target)
+            else:
+                loss = self.function(model, batch)
         except (TypeError, AttributeError) as error:
             error.add_note(self._note())
             raise
+        return self._checked(loss)
+
+    def _checked(self, loss: Any) -> torch.Tensor:
+        if not isinstance(loss, torch.Tensor):
+            raise TypeError(f"{self.signature} must return a tensor, got {loss!r:.80}")
+        if loss.numel() != 1:
+            raise ValueError(
+                f"{self.signature} must return one number, such as the mean over the batch, got a "
+                f"tensor of shape {tuple(loss.shape)}"
+            )
+        if not loss.requires_grad:
+            raise ValueError(
+                f"{self.signature} returned a tensor without a gradient: was it detached, computed "
+                "under no_grad, or is every parameter frozen?"
+            )
+        return loss
 
     def _note(self) -> str:
         name = getattr(self.function, "__name__", type(self.function).__name__)

@@ -15,7 +15,6 @@ from hypercycle.numbers.checks import whole_number
 from hypercycle.range_test.running import once
 from hypercycle_torch.criteria import BatchLoss, batch_loss
 from hypercycle_torch.loaders import keep_batches
-from hypercycle_torch.range_test_runner import _checked_loss
 from hypercycle_torch.snapshot import keep_training
 
 Tensors = Sequence[torch.Tensor]
@@ -38,7 +37,7 @@ class Gradients:
 
     def of(self, batch: Any, *, differentiable: bool = False) -> Tensors:
         """Return the gradient of a batch, zeros for parameters without effect."""
-        loss = _checked_loss(self.loss(self.model, batch), self.loss.signature)
+        loss = self.loss(self.model, batch)
         if not torch.isfinite(loss):
             raise ValueError(f"the loss of a batch is {loss.item()}: it has no gradient")
         if "CheckpointFunctionBackward" in operations([loss]):
@@ -72,12 +71,11 @@ def gradients(
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     if not parameters:
         raise ValueError("no parameter of the model needs a gradient")
-    whole = nn.ModuleList([model, loss]) if isinstance(loss, nn.Module) else model
     nothing = torch.optim.SGD(parameters, 0.0)  # to keep what goes with an optimizer
     with (
         keep_batches(batches),
         torch.enable_grad(),
-        keep_training(whole, nothing, None, ()),
+        keep_training(called.trained_with(model), nothing, None, ()),
     ):
         if not model.training:
             model.train()

@@ -145,8 +145,7 @@ def range_test(
     group = _process_group(model)
     device = live.param_groups[0]["params"][0].device
     shown = progress if group is None or distributed.get_rank(group) == 0 else False
-    # A criterion may have weights of its own, which are trained with the model's.
-    trained = nn.ModuleList([model, loss]) if isinstance(loss, nn.Module) else model
+    trained = called.trained_with(model)
     training = _Training(model, optimizer, called, runs.accumulate, scaler)
     tests = []
     with keep_batches(batches), closing(stream), torch.enable_grad():
@@ -187,7 +186,7 @@ class _Training:
         losses = []
         for left in reversed(range(self.accumulate)):
             with self._synchronised(now=left == 0):
-                loss = _checked_loss(self.loss(self.model, next(stream)), self.loss.signature)
+                loss = self.loss(self.model, next(stream))
                 part = loss / self.accumulate
                 (part if self.scaler is None else self.scaler.scale(part)).backward()
             losses.append(loss.detach())
@@ -226,22 +225,6 @@ def _check_restore(restore: Any) -> None:
             raise TypeError(
                 f"what is to be restored must have state_dict and load_state_dict, got {one!r:.80}"
             )
-
-
-def _checked_loss(loss: Any, signature: str) -> torch.Tensor:
-    if not isinstance(loss, torch.Tensor):
-        raise TypeError(f"{signature} must return a tensor, got {loss!r:.80}")
-    if loss.numel() != 1:
-        raise ValueError(
-            f"{signature} must return one number, such as the mean over the batch, got a "
-            f"tensor of shape {tuple(loss.shape)}"
-        )
-    if not loss.requires_grad:
-        raise ValueError(
-            f"{signature} returned a tensor without a gradient: was it detached, computed "
-            "under no_grad, or is every parameter frozen?"
-        )
-    return loss
 
 
 # The value of each group.
