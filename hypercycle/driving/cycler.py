@@ -75,7 +75,7 @@ class Cycler(ABC):
 
     @abstractmethod
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
-        """Assign the values of a step: one for each track, or a list where there are several."""
+        """Assign the values of a step: one for each track, or a list of one per key."""
 
     @abstractmethod
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
@@ -214,7 +214,8 @@ class Cycler(ABC):
 
     def _look_ahead(self, step: int) -> int:
         """Compute the values of ``step`` and some after it, and return the index of ``step``."""
-        # Into the same lists, which whoever writes them keeps at hand.
+        # Into the same lists, which whoever writes them keeps at hand. A single row without the
+        # detour by Tracks.columns, which is a fifth of a jump ("A jump" of benchmarks/values.py).
         row = self._tracks.row(step)
         if row is not None:
             for column, value in zip(self._columns, row, strict=True):

@@ -76,9 +76,7 @@ def bounds_of_curve(
 def _reason_for_none(reading: Reading, test: Recorded, on: str, *, falls: bool) -> str:
     """Return why a curve shows no bounds; nothing where it does."""
     change, changes = ("descent", "fall") if falls else ("rise", "rise")
-    mean = reading.curve.mean
-    turn = int(mean.argmin())
-    if turn < 2 or not reading.is_clear:
+    if reading.curve.mean.argmin() < 2 or not reading.is_clear:
         usual = (
             f"there is no {change} that stands out of the noise; sweep over other values, take "
             "more steps or repeat the sweep"
@@ -87,9 +85,7 @@ def _reason_for_none(reading: Reading, test: Recorded, on: str, *, falls: bool) 
             f"the {on} never {changes}s clearly from where it starts: "
             f"{spoiled_because(test) or usual}"
         )
-    low, slowed, best = (
-        float(np.median(reading.places_of[key])) for key in ("low", "slowed", "best")
-    )
+    low, end_of_change = reading.place("low"), reading.place("best" if falls else "slowed")
     if _changes_at_end(reading, falls=falls):
         end = float(reading.curve.grid[-1])
         if test.axis != "log" or end - low < 2.0 * np.log10(FACTOR):
@@ -98,14 +94,14 @@ def _reason_for_none(reading: Reading, test: Recorded, on: str, *, falls: bool) 
                 f"{test.name}={value_at(test, end):.3g}, so the high bound is unknown: sweep "
                 f"further (the low bound is about {value_at(test, low):.3g})"
             )
-    if not low < (best if falls else slowed):
+    if not low < end_of_change:
         return f"the noise is too heavy to tell the start of the {change} from its end"
     return ""
 
 
 def _changes_at_end(reading: Reading, *, falls: bool) -> bool:
     """Return whether the curve has not turned yet, or only just, where the sweep ends."""
-    low, slowed = (float(np.median(reading.places_of[key])) for key in ("low", "slowed"))
+    low, slowed = reading.place("low"), reading.place("slowed")
     grid = reading.curve.grid
     at_end = np.mean(reading.places_of["best"] >= grid[-3]) > _FALLING_AT_END
     # Slopes of the last tenth of a rise and of the eight tenths in its middle.
@@ -128,7 +124,7 @@ def _bounds(reading: Reading, test: Recorded, on: str, *, falls: bool, confidenc
     if _changes_at_end(reading, falls=falls):
         reasons["best"] = f"the {on} still {changes} at the end of the sweep: sweep further"
         turn = f"the end of the sweep, where the {on} still falls"
-    places = {key: float(np.median(found)) for key, found in reading.places_of.items()}
+    places = {key: reading.place(key) for key in reading.places_of}
     intervals = {key: reading.interval(key, confidence) for key in places}
     factor = FACTOR if falls and test.axis == "log" else 1.0
     if falls:

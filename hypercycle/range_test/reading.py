@@ -64,6 +64,10 @@ class Reading:
     followed: float
     is_clear: bool
 
+    def place(self, key: str) -> float:
+        """Return the median of the places of the curves."""
+        return float(np.median(self.places_of[key]))
+
     def interval(self, key: str, confidence: float) -> tuple[float, float]:
         """Return what holds the places of the curves with that confidence.
 
