@@ -174,12 +174,24 @@ def arguments(description: str) -> tuple[Effort, Path | None]:
     shorter.add_argument(
         "--brief", action="store_true", help="fewer rounds, as for make bench-check"
     )
-    parser.add_argument(
-        "--write", type=Path, metavar="FILE", help="put the tables between this script's markers"
-    )
+    _add_page(parser)
     options = parser.parse_args()
     effort = QUICK if options.quick else BRIEF if options.brief else THOROUGH
     return effort, options.write
+
+
+def page_to_write(description: str) -> Path | None:
+    """Return the document to write into, for what takes no other arguments."""
+    parser = argparse.ArgumentParser(description=description)
+    _add_page(parser)
+    page: Path | None = parser.parse_args().write
+    return page
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="put the tables between this script's markers"
+    )
 
 
 def report(script: str, sections: Sequence[str], document: Path | None) -> None:

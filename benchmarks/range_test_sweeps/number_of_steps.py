@@ -5,12 +5,10 @@
 
 from __future__ import annotations
 
-import argparse
 import warnings
-from pathlib import Path
 
 import numpy as np
-from timing import machine, report, section, table
+from timing import machine, page_to_write, report, section, table
 
 import hypercycle as hc
 
@@ -46,9 +44,7 @@ def rows_of(label: str, data: str, model: str, optimizer: str, *sizes: float) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into a page")
-    options = parser.parse_args()
+    page = page_to_write(__doc__.splitlines()[0])
     warnings.simplefilter("ignore")
     rows = [row for label, task in TASKS.items() for row in rows_of(label, *task)]
     heads = ["model", "steps", "low", "sum to low", "best", "high", "loss"]
@@ -60,7 +56,7 @@ def main() -> None:
         machine("hypercycle", "numpy", "torch", "scikit-learn") + "\n",
         section("The number of steps", text, table(heads, rows)),
     ]
-    report("number_of_steps", sections, options.write)
+    report("number_of_steps", sections, page)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import optax
 
 from hypercycle.range_test import RangeTest
+from hypercycle.range_test.running import endless
 from hypercycle_optax import range_test
 
 from .data import Data
@@ -22,7 +23,6 @@ from .tasks import (
     TRAINING_SEED,
     Task,
     batches_of,
-    endless,
     evaluation_set,
     finite_or_nan,
 )
@@ -116,7 +116,7 @@ def task(spec: Spec, data: Data) -> Task:
 
     def train(rates: Sequence[float]) -> float:
         trained, state = params, factory(learning_rate=0.0).init(params)
-        stream = endless(batches_of(spec, data, TRAINING_SEED))
+        stream = endless(batches_of(spec, data, TRAINING_SEED), "batches")
         for rate, batch in zip(rates, stream, strict=False):
             trained, state, result = update(trained, state, rate, batch)
             if not math.isfinite(result):

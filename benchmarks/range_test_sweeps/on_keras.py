@@ -13,11 +13,12 @@ import keras
 import numpy as np
 
 from hypercycle.range_test import RangeTest
+from hypercycle.range_test.running import endless
 from hypercycle_keras import range_test
 
 from .data import TEXT_LENGTH, Data
 from .records import Spec
-from .tasks import SWEEP_SEED, TRAINING_SEED, Task, batches_of, endless, evaluation_set
+from .tasks import SWEEP_SEED, TRAINING_SEED, Task, batches_of, evaluation_set
 
 WIDTH = 32
 
@@ -106,7 +107,7 @@ def task(spec: Spec, data: Data) -> Task:
 
     def train(rates: Sequence[float]) -> float:
         start(TRAINING_SEED)
-        stream = endless(batches_of(spec, data, TRAINING_SEED))
+        stream = endless(batches_of(spec, data, TRAINING_SEED), "batches")
         for rate, batch in zip(rates, stream, strict=False):
             model.optimizer.learning_rate = rate
             model.reset_metrics()

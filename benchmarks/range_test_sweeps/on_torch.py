@@ -13,6 +13,7 @@ from torch import nn
 from torch.nn import functional
 
 from hypercycle.range_test import RangeTest
+from hypercycle.range_test.running import endless
 from hypercycle_torch import range_test
 
 from .data import Data
@@ -23,7 +24,6 @@ from .tasks import (
     Batch,
     Task,
     batches_of,
-    endless,
     evaluation_set,
     finite_or_nan,
 )
@@ -85,7 +85,7 @@ def task(spec: Spec, data: Data) -> Task:
     def train(rates: Sequence[float]) -> float:
         model, optimizer = start()
         torch.manual_seed(TRAINING_SEED + spec.seed)
-        stream = endless(batches_of(spec, data, TRAINING_SEED))
+        stream = endless(batches_of(spec, data, TRAINING_SEED), "batches")
         for rate, batch in zip(rates, stream, strict=False):
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
 import functools
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
-from timing import machine, report, section, table
+from timing import machine, page_to_write, report, section, table
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -112,9 +110,7 @@ def between(values: list[float]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into a page")
-    options = parser.parse_args()
+    page = page_to_write(__doc__.splitlines()[0])
     torch.set_num_threads(1)
     rows = [row_of(label, epochs) for label in SWEEPS for epochs in (0, EPOCHS)]
     heads = ["swept", "epochs", "answered", "low", "best", "ended at"]
@@ -127,7 +123,7 @@ def main() -> None:
         machine("hypercycle", "numpy", "torch", "scikit-learn") + "\n",
         section("Other hyperparameters", text, table(heads, rows)),
     ]
-    report("other_hyperparameters", sections, options.write)
+    report("other_hyperparameters", sections, page)
 
 
 if __name__ == "__main__":

@@ -5,22 +5,21 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 import warnings
-from pathlib import Path
 
 import numpy as np
 import torch
-from timing import machine, report, section, table
+from timing import machine, page_to_write, report, section, table
 from torch.nn import functional
 
+from hypercycle.range_test.running import endless
 from hypercycle_torch import sharpness
 
 from .data import load
 from .record import task_of
 from .records import Spec
-from .tasks import TRAINING_SEED, batches_of, endless
+from .tasks import TRAINING_SEED, batches_of
 from .torch_models import MODELS, OPTIMIZERS
 
 STEPS, UPDATES, BATCH_SIZE = 300, 300, 32
@@ -67,7 +66,7 @@ def limits(spec: Spec, momentum: float, rate: float) -> tuple[float, float]:
     model = MODELS[spec.model](data)
     made = OPTIMIZERS[spec.optimizer](model.parameters(), rate)
     before = sharpness(model, criterion, whole)
-    stream = endless(batches_of(spec, data, TRAINING_SEED))
+    stream = endless(batches_of(spec, data, TRAINING_SEED), "batches")
     for _, (x, y) in zip(range(UPDATES), stream, strict=False):
         made.zero_grad()
         criterion(model(torch.from_numpy(x)), torch.from_numpy(y)).backward()
@@ -77,9 +76,7 @@ def limits(spec: Spec, momentum: float, rate: float) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put the table into a page")
-    options = parser.parse_args()
+    page = page_to_write(__doc__.splitlines()[0])
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     rows = [row for label, task in TASKS.items() for row in rows_of(label, *task)]
@@ -94,7 +91,7 @@ def main() -> None:
         machine("hypercycle", "numpy", "torch", "scikit-learn") + "\n",
         section("A second opinion", text, table(heads, rows)),
     ]
-    report("second_opinion", sections, options.write)
+    report("second_opinion", sections, page)
 
 
 if __name__ == "__main__":

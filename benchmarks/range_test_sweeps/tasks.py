@@ -71,11 +71,6 @@ def batches_of(spec: Spec, data: Data, seed: int) -> Batches:
     return Batches(spec, data, np.random.default_rng(seed + spec.seed))
 
 
-def endless(batches: Batches) -> Iterator[Batch]:
-    while True:
-        yield from batches
-
-
 def evaluation_set(data: Data) -> Batch:
     chosen = np.random.default_rng(0).permutation(len(data.x))[:EVALUATED]
     return data.x[chosen], data.y[chosen]
