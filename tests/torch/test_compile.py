@@ -8,18 +8,10 @@ from torch_models import LR, give_gradients, optimizer, values_of, weights
 
 import hypercycle as hc
 
+pytestmark = pytest.mark.usefixtures("fresh_compiler")
+
 STEPS = 10
 PLAN = hc.Plan(lr=LR, beta1=hc.Cycle(0.5, 0.9, 3), eps=hc.Cycle(1e-8, 1e-3, 3))
-
-
-@pytest.fixture(autouse=True)
-def _fresh_compiler():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch._dynamo.reset()
-    yield
-    torch._dynamo.reset()
-    torch.set_num_threads(threads)
 
 
 def tensors():

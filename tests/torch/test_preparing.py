@@ -24,21 +24,13 @@ DECAY = hc.Cycle(1e-3, 1e-1, 3)
 PLAN = hc.Plan(lr=LR, momentum=MOMENTUM, weight_decay=DECAY)
 STEPS = 6
 
+pytestmark = pytest.mark.usefixtures("fresh_compiler")
+
 # The graphs were counted with this version.
 counts_floats = pytest.mark.skipif(
     tuple(map(int, torch.__version__.split(".")[:2])) < (2, 13),
     reason="which floats are inputs of a graph differs between versions of PyTorch",
 )
-
-
-@pytest.fixture(autouse=True)
-def _fresh_compiler():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch._dynamo.reset()
-    yield
-    torch._dynamo.reset()
-    torch.set_num_threads(threads)
 
 
 class Graphs:
@@ -212,12 +204,16 @@ def test_a_loaded_state_is_prepared_again(saved_by, advance):
     assert_same_weights(made, other)
 
 
-@counts_floats
-def test_loading_a_state_costs_one_graph():
+def prepared_adamw():
     made = optimizer(torch.optim.AdamW, {})
     prepare_for_compile(made, PLAN)
     cycler, graphs = hc.attach(made, PLAN), Graphs()
-    step = torch.compile(made.step, backend=graphs)
+    return made, cycler, graphs, torch.compile(made.step, backend=graphs)
+
+
+@counts_floats
+def test_loading_a_state_costs_one_graph():
+    made, cycler, graphs, step = prepared_adamw()
     run(made, step, cycler, steps=4)
     before = graphs.count
     made.load_state_dict(copy.deepcopy(made.state_dict()))
@@ -227,10 +223,7 @@ def test_loading_a_state_costs_one_graph():
 
 @counts_floats
 def test_a_group_that_is_added_is_prepared_too():
-    made = optimizer(torch.optim.AdamW, {})
-    prepare_for_compile(made, PLAN)
-    cycler, graphs = hc.attach(made, PLAN), Graphs()
-    step = torch.compile(made.step, backend=graphs)
+    made, cycler, graphs, step = prepared_adamw()
     run(made, step, cycler, steps=3)
     for _ in range(2):
         add_group(made)
