@@ -101,10 +101,12 @@ def picture(sweeps: list[Recorded], answers: dict[str, Any], columns: int, path:
     for axes, recorded in zip(grid.flat, sweeps, strict=False):
         draw(axes, recorded, answers)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    handles = [plt.Rectangle((0, 0), 1, 1, color=GREEN, alpha=0.3), *handles]
+    if any(one.test.bounds() for one in sweeps):
+        handles.insert(0, plt.Rectangle((0, 0), 1, 1, color=GREEN, alpha=0.3))
+        labels.insert(0, "low to high")
     legend = figure.legend(
         handles,
-        ["low to high", *labels],
+        labels,
         loc="lower center",
         ncols=5,
         fontsize=8,
