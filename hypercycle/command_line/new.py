@@ -139,7 +139,7 @@ def _check_flags(policy: str, values: tuple[Any, ...]) -> None:
 def _warmup_stable_decay(low: float, high: float) -> Chain:
     if low > high:
         raise Failure(f"wsd needs --low below --high, got {low:g} and {high:g}")
-    return policies.warmup_stable_decay(high, "5%", "75%", "20%", start=low, end=low)
+    return policies.warmup_stable_decay(high, "5%", "rest", "20%", start=low, end=low)
 
 
 def _cycle(policy: str, low: float, high: float, step_size: str, gamma: float | None) -> Cycle:

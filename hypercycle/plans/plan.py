@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypercycle.numbers.clock import Event
+from hypercycle.numbers.lengths import FACTS, Facts, Length, Units
 from hypercycle.schedules.description import describe, schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
@@ -40,7 +41,7 @@ class Plan(Mapping[str, Any]):
     def __init__(self, /, **schedules: Any) -> None:
         if not schedules:
             raise ValueError("Plan needs at least one schedule, such as Plan(lr=Cycle(…))")
-        for name in ("steps_per_epoch", "total_steps"):
+        for name in FACTS:
             if name in schedules:
                 raise ValueError(
                     f"{name} is a fact of the run, not a hyperparameter: give it to attach(…, "
@@ -91,7 +92,13 @@ class Plan(Mapping[str, Any]):
         return all(one.resolved for one in self.values())
 
     def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
+        self,
+        *,
+        steps_per_epoch: int | None = None,
+        total_steps: Length | None = None,
+        tokens_per_step: int | None = None,
+        samples_per_step: int | None = None,
+        seconds_per_step: float | None = None,
     ) -> Plan:
         """Return the plan with all lengths in steps.
 
@@ -100,15 +107,25 @@ class Plan(Mapping[str, Any]):
         steps_per_epoch
             Optimizer updates per epoch, for lengths such as ``"4ep"``.
         total_steps
-            Optimizer updates of the whole run, for lengths such as ``"30%"``.
+            Optimizer updates of the whole run, for lengths such as ``"30%"`` and ``"rest"``. It may
+            be a length itself, as in ``"100Btok"``.
+        tokens_per_step, samples_per_step, seconds_per_step
+            How much there is in an update, where it is always as much: for lengths such as
+            ``"2Btok"``, ``"10Msamples"`` and ``"90s"``, ``"5min"``, ``"3h"``.
 
         Raises
         ------
         ValueError
-            If a length needs one that is not given.
+            If a length needs one that is not given, or is below 0 in steps.
         """
-        units = {"steps_per_epoch": steps_per_epoch, "total_steps": total_steps}
-        return Plan(**{name: schedule.resolve(**units) for name, schedule in self.items()})
+        return self._resolved(
+            Units(
+                steps_per_epoch, total_steps, tokens_per_step, samples_per_step, seconds_per_step
+            ).facts
+        )
+
+    def _resolved(self, facts: Facts) -> Plan:
+        return Plan(**{name: schedule.resolve(**facts) for name, schedule in self.items()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Plan:

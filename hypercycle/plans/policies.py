@@ -234,11 +234,14 @@ def warmup_stable_decay(
     """Return "WSD": a linear warm-up, a plateau, a decay.
 
     ``waveform`` shapes the decay; ``"sqrt"`` is the "1-sqrt" cooldown of A. Hägele et al.,
-    arXiv:2405.18392, ``"linear"`` the trapezoid. Lengths may have units.
+    arXiv:2405.18392, ``"linear"`` the trapezoid. Lengths may have units; one of them, as a rule the
+    plateau's, may be ``"rest"``: what the others leave of the run.
 
     >>> lr = warmup_stable_decay(1.0, 10, 80, 10, waveform="linear")
     >>> [lr(step) for step in (0, 5, 10, 89, 90, 95, 100)]
     [0.0, 0.5, 1.0, 1.0, 1.0, 0.5, 0.0]
+    >>> warmup_stable_decay(1.0, 10, "rest", "20%").resolve(total_steps=100).length
+    100
     """
     return Chain(
         Ramp(start, peak, warmup_steps),

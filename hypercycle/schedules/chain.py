@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -13,7 +14,17 @@ from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
 from hypercycle.numbers.clock import Event
-from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.lengths import (
+    REST,
+    Facts,
+    Length,
+    Units,
+    checked_length,
+    exact_length,
+    half_up,
+    in_steps,
+)
+from hypercycle.numbers.rounding import rounded_parts
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.scalars import OneValue, chain_at
 from hypercycle.schedules.schedule import Record
@@ -25,8 +36,9 @@ class Chain(Record):
 
     Every part but the last must have an end: a :class:`Ramp`, a :class:`~hypercycle.Cycle` with
     ``cycles``, a chain of such, or a pair ``(schedule, steps)``, which cuts (or stretches, by
-    holding) a schedule to that length. After the end of the last part the value stays. Finding the
-    part of a step is a binary search.
+    holding) a schedule to that length. The length of one part may be ``"rest"``: what the others
+    leave of the run. After the end of the last part the value stays. Finding the part of a step is
+    a binary search.
 
     Raises
     ------
@@ -47,6 +59,7 @@ class Chain(Record):
         object.__setattr__(self, "parts", tuple(_checked_part(p, i) for i, p in enumerate(parts)))
         if not parts:
             raise ValueError("Chain needs at least one part")
+        _check_rest(self)
         if self.resolved:
             _ = self._starts
 
@@ -115,23 +128,79 @@ class Chain(Record):
         cut = (part[1] for part in self.parts if isinstance(part, tuple))
         return super().resolved and not any(isinstance(steps, str) for steps in cut)
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Chain:
-        """Return the chain with all lengths in steps."""
-        units = Units(steps_per_epoch, total_steps)
-        resolved = [
-            schedule.resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
-            for schedule in self.schedules
-        ]
-        return Chain(
-            *(
-                (schedule, resolved_length(part[1], "steps", units))
-                if isinstance(part, tuple)
-                else schedule
-                for schedule, part in zip(resolved, self.parts, strict=True)
+    def resolve(self, **facts: Unpack[Facts]) -> Chain:
+        """Return the chain with all lengths in steps.
+
+        Of parts whose lengths have units the boundaries are rounded half up, not the lengths: parts
+        that are all of the run together take all of its steps. A part that would be rounded to
+        nothing takes one step of the longest of them; if there is none to be had, the chain is a
+        step longer, or, where it is the whole run, the part is left out.
+
+        >>> from hypercycle import Ramp
+        >>> warm, cool = Ramp(0.0, 1.0, "5%"), Ramp(1.0, 0.0, "20%")
+        >>> Chain(warm, (1.0, "rest"), cool).resolve(total_steps=110)
+        Chain(Ramp(0.0, 1.0, 6), (Constant(1.0), 82), Ramp(1.0, 0.0, 22))
+        """
+        return self.resolved_after(Fraction(0), Units(**facts), facts)
+
+    def resolved_after(self, start: Fraction, units: Units, facts: Facts) -> Chain:
+        """Return the chain with lengths in steps, those of a part of a chain that begins there."""
+        exact = self.exact_lengths(units, facts)
+        total = units.total
+        most = None if total is None else total - half_up(start)
+        ended = [length or Fraction(0) for length in exact]
+        gives = [isinstance(given, str) for given in self.given_lengths]
+        steps = rounded_parts(ended, gives, start, most)
+        parts: list[Any] = []
+        for number, part in enumerate(self.parts):
+            schedule, begun = self.schedules[number], start + sum(ended[:number])
+            if isinstance(schedule, Chain):
+                schedule = schedule.resolved_after(begun, units, facts)
+            elif isinstance(part, tuple) or schedule.own_length is None:
+                schedule = schedule.resolve(**facts)
+            else:
+                schedule = schedule.with_length(steps[number])
+            parts.append((schedule, steps[number]) if isinstance(part, tuple) else schedule)
+        return Chain(*parts)
+
+    @computed_once
+    def given_lengths(self) -> tuple[Length | None, ...]:
+        """The lengths of the parts as they were given; None where a part is made of several."""
+        return tuple(part[1] if isinstance(part, tuple) else part.own_length for part in self.parts)
+
+    def exact_lengths(self, units: Units, facts: Facts) -> list[Fraction | None]:
+        """Return the lengths of the parts before they are rounded; None for one without end."""
+        lengths: list[Fraction | None] = []
+        for given, schedule in zip(self.given_lengths, self.schedules, strict=True):
+            if given == REST:
+                lengths.append(Fraction(0))
+            elif given is not None:
+                lengths.append(exact_length(given, "steps", units))
+            elif isinstance(schedule, Chain):
+                inner = schedule.exact_lengths(units, facts)
+                known = [length for length in inner if length is not None]
+                lengths.append(sum(known, Fraction(0)) if len(known) == len(inner) else None)
+            else:
+                steps = schedule.resolve(**facts).length
+                lengths.append(None if steps is None else Fraction(steps))
+        if REST in self.given_lengths:
+            lengths[self.given_lengths.index(REST)] = self._rest(lengths, units)
+        return lengths
+
+    def _rest(self, lengths: list[Fraction | None], units: Units) -> Fraction:
+        total = units.per("%", REST, "steps") * 100
+        others = sum((length for length in lengths if length is not None), Fraction(0))
+        if None in lengths:
+            raise ValueError(
+                "steps='rest' is what the other parts of Chain leave of the run, and part "
+                f"{lengths.index(None)} never ends: give its length, as (schedule, steps)"
             )
-        )
+        if others > total:
+            raise ValueError(
+                f"steps='rest' would be below 0: the other parts of Chain take {float(others):g} "
+                f"steps, and the run has {total}"
+            )
+        return total - others
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
@@ -194,4 +263,27 @@ def _checked_part(part: Any, number: int) -> Any:
         raise TypeError(f"Chain takes its parts one by one, Chain(*parts), got {shown(part)}")
     if len(part) != 2:
         raise TypeError(f"{name} must be a schedule or a pair (schedule, steps), got {shown(part)}")
-    return as_schedule(part[0], name), checked_length(part[1], "steps")
+    return as_schedule(part[0], name), checked_length(part[1], "steps", rest=True)
+
+
+def _check_rest(chain: Chain) -> None:
+    """Refuse a second part that takes the rest of the run, and one that is not the chain's own."""
+    given = chain.given_lengths
+    if given.count(REST) > 1:
+        raise ValueError(
+            "only one part of Chain can be as long as the 'rest' of the run, got "
+            f"{given.count(REST)} of them: give the others a length, such as '75%'"
+        )
+    for part, schedule in zip(chain.parts, chain.schedules, strict=True):
+        is_own = not isinstance(part, tuple) and schedule.own_length == REST
+        if not is_own and _takes_rest(schedule):
+            raise ValueError(
+                "'rest' is what the parts of a Chain leave of the run, and this one is inside "
+                f"another part of a Chain: write its parts one by one, got {shown(schedule)}"
+            )
+
+
+def _takes_rest(schedule: Record) -> bool:
+    inside = any(_takes_rest(one) for one in schedule.schedules)
+    own = isinstance(schedule, Chain) and REST in schedule.given_lengths
+    return inside or own or schedule.own_length == REST

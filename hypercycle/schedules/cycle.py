@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import KW_ONLY, dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Unpack
 
 import numpy as np
 
@@ -14,7 +14,14 @@ from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
 from hypercycle.numbers.clock import Clock, Event, Location, checked_cycle_mult, checked_phase
-from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.lengths import (
+    Facts,
+    Length,
+    Units,
+    checked_length,
+    in_steps,
+    resolved_length,
+)
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
@@ -261,22 +268,17 @@ class Cycle(Record):
         """Whether both lengths are in steps."""
         return isinstance(self.step_size_up, int) and isinstance(self.step_size_down, int)
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Cycle:
+    def resolve(self, **facts: Unpack[Facts]) -> Cycle:
         """Return the cycle with both lengths in steps.
 
         >>> Cycle(0.001, 0.006, "4ep").resolve(steps_per_epoch=500)
         Cycle(0.001, 0.006, 2000)
         """
-        units = Units(steps_per_epoch, total_steps)
-        if self.resolved:
-            return self
-        return replace(
-            self,
-            step_size_up=resolved_length(self.step_size_up, "step_size_up", units),
-            step_size_down=resolved_length(self._down, "step_size_down", units),
-        )
+        units = Units(**facts)
+        up = resolved_length(self.step_size_up, "step_size_up", units)
+        down = resolved_length(self._down, "step_size_down", units)
+        # A range test's cycle stays one.
+        return self if self.resolved else replace(self, step_size_up=up, step_size_down=down)
 
     @property
     def _down(self) -> Length:

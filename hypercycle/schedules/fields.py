@@ -7,13 +7,14 @@ values in the same words.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, whole_number
 from hypercycle.numbers.clock import LARGEST_CYCLE_MULT, checked_cycle_mult, checked_phase
-from hypercycle.numbers.lengths import checked_length
+from hypercycle.numbers.lengths import FORM, REST, checked_length
 from hypercycle.schedules.plain_data import (
     INVALID,
     Field,
@@ -28,8 +29,11 @@ from hypercycle.shapes import registry
 Check = Callable[[Any, str], Any]
 
 _WHOLE = {"type": "integer", "minimum": 0, "maximum": LARGEST_LENGTH}
-_WITH_UNIT = {"type": "string", "pattern": r"^\s*\d{1,16}(\.\d{1,16})?\s*(it|ep|%)\s*$"}
+_WITH_UNIT = {"type": "string", "pattern": FORM}
 _LENGTHS = {"anyOf": [_WHOLE, _WITH_UNIT]}
+_LENGTHS_OF_PARTS = {
+    "anyOf": [*_LENGTHS["anyOf"], {"type": "string", "pattern": rf"^\s*{REST}\s*$"}]
+}
 
 # The text of a group's index, in files whose keys are texts.
 _INDEX = re.compile(r"0|-?[1-9]\d{0,8}", re.ASCII)
@@ -71,6 +75,7 @@ def or_none(field: Field) -> Field:
 
 NUMBER = _plain(finite_number, {"type": "number"})
 LENGTH = _plain(checked_length, _LENGTHS)
+LENGTH_OF_PART = _plain(functools.partial(checked_length, rest=True), _LENGTHS_OF_PARTS)
 COUNT = _plain(lambda value, name: whole_number(value, name, minimum=1), _WHOLE | {"minimum": 1})
 FLAG = _plain(_that_is("true or false", lambda one: isinstance(one, bool)), {"type": "boolean"})
 PHASE = _plain(checked_phase, {"type": "number", "minimum": 0, "exclusiveMaximum": 1})
@@ -223,7 +228,7 @@ def _in_chain(value: Any, reader: Reader, path: Path) -> Any:
 
 
 def _steps(value: Any, reader: Reader, path: Path) -> Any:
-    return reader.make(path, checked_length, value, "steps")
+    return reader.make(path, functools.partial(checked_length, rest=True), value, "steps")
 
 
 def _describe_parts(value: Any, writer: Writer) -> Any:
@@ -233,7 +238,7 @@ def _describe_parts(value: Any, writer: Writer) -> Any:
 
 
 def _schema_of_parts(schedules: Schedules) -> dict[str, Any]:
-    pair = _schema_of_two({"oneOf": schedules("chain")}, _LENGTHS)
+    pair = _schema_of_two({"oneOf": schedules("chain")}, _LENGTHS_OF_PARTS)
     return {"type": "array", "items": {"oneOf": [*schedules("chain"), pair]}}
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Unpack
 
+from hypercycle.numbers.lengths import Facts
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.schedule import Record
 
@@ -68,9 +69,6 @@ class Groups(Mapping[GroupKey, Any]):
         """Whether all lengths are in steps."""
         return all(part.resolved for part in self.values() if part is not None)
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Groups:
+    def resolve(self, **facts: Unpack[Facts]) -> Groups:
         """Return the groups with all lengths in steps."""
-        units = {"steps_per_epoch": steps_per_epoch, "total_steps": total_steps}
-        return Groups({k: v if v is None else v.resolve(**units) for k, v in self.items()})
+        return Groups({k: v if v is None else v.resolve(**facts) for k, v in self.items()})

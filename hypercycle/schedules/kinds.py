@@ -53,7 +53,7 @@ KINDS: dict[str, Kind] = {
         {
             "start": fields.NUMBER,
             "end": fields.NUMBER,
-            "steps": fields.LENGTH,
+            "steps": fields.LENGTH_OF_PART,
             "waveform": fields.WAVEFORM,
         },
     ),

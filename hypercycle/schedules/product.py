@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
+from hypercycle.numbers.lengths import Facts
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, product_at
@@ -62,16 +63,9 @@ class Product(Record):
         known = [length for length in lengths if length is not None]
         return max(known) if len(known) == len(lengths) else None
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Product:
+    def resolve(self, **facts: Unpack[Facts]) -> Product:
         """Return the product with all lengths in steps."""
-        return Product(
-            *(
-                factor.resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
-                for factor in self.schedules
-            )
-        )
+        return Product(*(factor.resolve(**facts) for factor in self.schedules))
 
     def events(self, step: int) -> list[Event]:
         """Return the events of both factors."""

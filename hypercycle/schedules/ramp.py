@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Unpack
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced
-from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.lengths import (
+    Facts,
+    Length,
+    Units,
+    checked_length,
+    in_steps,
+    resolved_length,
+)
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, ramp_at
@@ -27,7 +34,8 @@ class Ramp(Record):
     start, end
         The values at step 0 and from step ``steps`` on; either may be the greater.
     steps
-        Whole steps >= 0, or a length with a unit. 0 is at the end at once.
+        Whole steps >= 0, or a length with a unit. 0 is at the end at once. ``"rest"`` as a part
+        of a :class:`~hypercycle.Chain`: what the others leave of the run.
     waveform
         A registered name or a function ``w(x, xp)``.
 
@@ -51,7 +59,7 @@ class Ramp(Record):
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", finite_number(self.start, "start"))
         object.__setattr__(self, "end", finite_number(self.end, "end"))
-        object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
+        object.__setattr__(self, "steps", checked_length(self.steps, "steps", rest=True))
         _ = self._function
         object.__setattr__(self, "waveform", by_name(self.waveform))
 
@@ -101,9 +109,15 @@ class Ramp(Record):
         """Whether the length is in steps."""
         return isinstance(self.steps, int)
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Ramp:
+    def resolve(self, **facts: Unpack[Facts]) -> Ramp:
         """Return the ramp with its length in steps."""
-        steps = resolved_length(self.steps, "steps", Units(steps_per_epoch, total_steps))
-        return Ramp(self.start, self.end, steps, self.waveform)
+        return self.with_length(resolved_length(self.steps, "steps", Units(**facts)))
+
+    @property
+    def own_length(self) -> Length:
+        """Its steps, as they were given."""
+        return self.steps
+
+    def with_length(self, steps: int) -> Ramp:
+        """Return the ramp with that length in steps."""
+        return replace(self, steps=steps)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 from hypercycle.namespaces.evaluation import evaluate_at
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
-from hypercycle.numbers.lengths import Units
+from hypercycle.numbers.lengths import Facts, Length, Units
 from hypercycle.schedules.scalars import OneValue
 from hypercycle.shapes.carrying import register_again, registered_names
 
@@ -142,9 +142,16 @@ class Record(ABC):
         """Whether all lengths are in steps."""
         return all(part.resolved for part in self.schedules)
 
-    def resolve(
-        self, *, steps_per_epoch: int | None = None, total_steps: int | None = None
-    ) -> Self:
-        """Return the schedule with all lengths in steps."""
-        Units(steps_per_epoch, total_steps)  # refuses what is not a number of steps
+    def resolve(self, **facts: Unpack[Facts]) -> Self:
+        """Return the schedule with all lengths in steps; ``facts`` as in :meth:`Plan.resolve`."""
+        Units(**facts)  # refuses what is not a number of steps
         return self
+
+    @property
+    def own_length(self) -> Length | None:
+        """The one length that is all of its own, which a chain may round; None if it has others."""
+        return None
+
+    def with_length(self, steps: int) -> Self:
+        """Return the schedule with that length in steps."""
+        raise TypeError(f"{type(self).__name__} has no length of its own, got {steps=}")

@@ -25,10 +25,10 @@ POLICIES = {
         *("--momentum", "0.8", "0.9"),
     ): hc.one_cycle(0.1, 1000, div_factor=10, base_momentum=0.8, max_momentum=0.9),
     ("--policy", "wsd", "--high", "0.001"): hc.Plan(
-        lr=hc.warmup_stable_decay(1e-3, "5%", "75%", "20%")
+        lr=hc.warmup_stable_decay(1e-3, "5%", "rest", "20%")
     ),
     ("--policy", "wsd", "--low", "1e-5"): hc.Plan(
-        lr=hc.warmup_stable_decay(1e-2, "5%", "75%", "20%", start=1e-5, end=1e-5)
+        lr=hc.warmup_stable_decay(1e-2, "5%", "rest", "20%", start=1e-5, end=1e-5)
     ),
     ("--momentum", "0.85", "0.95", "--weight-decay", "1e-5", "1e-3"): hc.Plan(
         lr=hc.Cycle(1e-4, 1e-2, "4ep"),

@@ -69,11 +69,14 @@ def test_the_schema_and_the_reader_refuse_the_same(entry, validator, file):
     assert problems_of(file(json.dumps({"lr": entry}), ".json"))
 
 
-@given(text=st.from_regex(r"\A ?[0-9]{1,3}(\.[0-9]{1,3})? ?(it|ep|%|x)?\Z"))
+TERM = r" ?[0-9]{1,3}(\.[0-9]{1,3})? ?(it|ep|%|x|[kMx]?(tok|samples)|s|min|h)?"
+
+
+@given(text=st.from_regex(rf"\A{TERM}( ?[+-]{TERM}){{0,2}}\Z") | st.just("rest "))
 def test_the_schema_s_lengths_are_the_reader_s(text, validator):
     schema = validator.schema["$defs"]["RampEntry"]["properties"]["steps"]
     try:
-        checked_length(text, "steps")
+        checked_length(text, "steps", rest=True)
     except ValueError:
         # Of parts of a step and more than the whole run a pattern knows nothing.
         if "%" not in text and "it" not in text:

@@ -2,12 +2,14 @@
 
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import reference
 import strategies
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 import hypercycle as hc
 
@@ -92,4 +94,118 @@ def test_it_reaches_what_its_parts_reach():
 )
 def test_what_makes_no_chain_is_refused(make, error, message):
     with pytest.raises(error, match=re.escape(message)):
+        make()
+
+
+WSD = hc.warmup_stable_decay(1.0, "5%", "75%", "20%")
+WITH_REST = hc.warmup_stable_decay(1.0, "5%", "rest", "20%")
+
+
+def test_parts_of_the_run_end_with_it_whatever_its_length():
+    for total in range(1, 2001):
+        bounds = [math.floor(Fraction(total * share, 100) + Fraction(1, 2)) for share in (5, 80)]
+        for chain in (WSD.resolve(total_steps=total), WITH_REST.resolve(total_steps=total)):
+            assert chain.length == total
+            assert chain(total) == 0.0
+            if total >= 10:
+                assert chain(bounds[0]) == chain(bounds[1]) == 1.0
+                assert chain(bounds[0] - 1) < 1.0 > chain(bounds[1] + 1)
+
+
+def test_the_issue_s_run_of_110_steps():
+    expected = hc.warmup_stable_decay(1.0, 6, 82, 22)
+    assert WSD.resolve(total_steps=110) == WITH_REST.resolve(total_steps=110) == expected
+    assert expected(110) == 0.0
+
+
+def test_a_run_shorter_than_its_parts_leaves_some_out():
+    assert WSD.resolve(total_steps=2) == hc.warmup_stable_decay(1.0, 1, 1, 0)
+    assert WSD.resolve(total_steps=1) == hc.warmup_stable_decay(1.0, 0, 1, 0)
+
+
+@strategies.examples(50)
+@given(st.lists(st.integers(1, 60), min_size=2, max_size=5), st.integers(5, 3000))
+def test_chains_in_a_chain_have_the_boundaries_of_one(shares, total):
+    parts = [hc.Ramp(0.0, 1.0, f"{share}%") for share in shares]
+    flat = hc.Chain(*parts).resolve(total_steps=total)
+    nested = hc.Chain(parts[0], hc.Chain(*parts[1:])).resolve(total_steps=total)
+    flattened = (*nested.parts[:1], *nested.parts[1].parts)
+    exact = [Fraction(share * total, 100) for share in shares]
+    if min(exact) >= 1:  # what is rounded to nothing is looked after in each chain
+        assert flattened == flat.parts
+        assert flat.length == math.floor(sum(exact) + Fraction(1, 2))
+
+
+@pytest.mark.parametrize(
+    ("chain", "facts", "steps"),
+    [
+        (("500it", "rest", "20%"), {"total_steps": 3000}, (500, 1900, 600)),
+        (("1ep+500it", "75% - 2000it"), {"total_steps": 8000, "steps_per_epoch": 10}, (510, 4000)),
+        (("rest", 10), {"total_steps": 10}, (0, 10)),
+        (("2ep", "rest"), {"total_steps": "5ep", "steps_per_epoch": 10}, (20, 30)),
+        (("500Mtok", "rest"), {"total_steps": "2Btok", "tokens_per_step": 10**6}, (500, 1500)),
+        (("5min", "0.5 h"), {"seconds_per_step": 0.1}, (3000, 18_000)),
+        (("1.5ksamples+3it", 4), {"samples_per_step": 500}, (6, 4)),
+    ],
+)
+def test_lengths_of_every_unit(chain, facts, steps):
+    resolved = hc.Chain(*(hc.Ramp(0.0, 1.0, one) for one in chain)).resolve(**facts)
+    assert tuple(part.steps for part in resolved.parts) == steps
+    pairs = hc.Chain(*((0.5, one) for one in chain)).resolve(**facts)
+    assert tuple(steps for _, steps in pairs.parts) == steps
+
+
+def test_a_cycle_keeps_its_own_rounding_and_rest_takes_what_is_left():
+    chain = hc.Chain(hc.Cycle(0.0, 1.0, "10%", cycles=3), (0.5, "rest"))
+    assert chain.resolve(total_steps=105).parts[0] == hc.Cycle(0.0, 1.0, 11, cycles=3)
+    assert chain.resolve(total_steps=105).parts[1] == (hc.Constant(0.5), 39)
+
+
+CHAIN_IN_CHAIN = (
+    "'rest' is what the parts of a Chain leave of the run, and this one is inside anoth"
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: hc.Chain((1, "rest"), hc.Ramp(1, 0, "rest")),
+            "only one part of Chain can be as long as the 'rest' of the run, got 2 of them: give",
+        ),
+        (lambda: hc.Chain((1, 5), hc.Chain((1, "rest"))), CHAIN_IN_CHAIN),
+        (lambda: hc.Chain((hc.Ramp(0, 1, "rest"), "5%")), CHAIN_IN_CHAIN),
+        (lambda: hc.Chain((hc.Product(1, hc.Chain((1, "rest"))), 5)), CHAIN_IN_CHAIN),
+        (
+            lambda: hc.Ramp(1, 0, "rest").resolve(total_steps=5),
+            "steps='rest' is what the other parts of a Chain leave of the run, so only one of its",
+        ),
+        (
+            lambda: hc.Chain((1, "rest")).resolve(steps_per_epoch=3),
+            "steps='rest' cannot be turned into steps without total_steps: pass total_steps=… to",
+        ),
+        (
+            lambda: hc.Chain((1, 120), (1, "rest")).resolve(total_steps=110),
+            "steps='rest' would be below 0: the other parts of Chain take 120 steps, and the run h",
+        ),
+        (
+            lambda: hc.Chain((1, "rest"), hc.Cycle(0, 1, 5)).resolve(total_steps=110),
+            "steps='rest' is what the other parts of Chain leave of the run, and part 1 never ends",
+        ),
+        (
+            lambda: hc.Chain(hc.Cycle(0, 1, 5), hc.Ramp(0, 1, "5%")).resolve(total_steps=110),
+            "part 0 of Chain never ends, so nothing can follow it",
+        ),
+        (
+            lambda: hc.Cycle(0, 1, "rest"),
+            "step_size_up must be a number with a unit such as '2000it', '4ep' or '30%' ('rest' is",
+        ),
+        (
+            lambda: hc.Chain((1, "5%-20it")).resolve(total_steps=200),
+            "steps='5%-20it' is below 0: -10 steps",
+        ),
+    ],
+)
+def test_lengths_that_do_not_add_up_are_refused(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
         make()

@@ -4,7 +4,9 @@ What is drawn from here is valid; tests have what is not beside them. The functi
 stand for users' own waveforms, scale policies and schedules.
 """
 
+import math
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import reference
 from hypothesis import settings
@@ -219,7 +221,7 @@ def plans(schedule=None):
 
 @st.composite
 def lengths_with_units(draw):
-    """Draw (text, number of steps) where an epoch has 391 updates and the run has 31,280."""
+    """Draw (text, steps, a fraction) where an epoch has 391 updates and the run has 31,280."""
     unit = draw(st.sampled_from(["it", "ep", "%"]))
     if unit == "it":
         number = draw(st.integers(1, 9999))
@@ -228,21 +230,26 @@ def lengths_with_units(draw):
         number = draw(st.integers(1, 40))
         return f"{number} ep", 391 * number
     number = draw(st.integers(1, 100))
-    return f"{number}%", (31_280 * number + 50) // 100
+    return f"{number}%", Fraction(31_280 * number, 100)
+
+
+def half_up(steps):
+    """Return the nearest whole number of steps."""
+    return math.floor(steps + Fraction(1, 2))
 
 
 @st.composite
 def with_units(draw, **options):
     """Draw a schedule twice: with units, and in steps."""
     cycle = draw(cycles(multiplier=st.just(1.0), **options))
-    pairs = [draw(lengths_with_units()) for _ in range(2)]
-    ups, downs = pairs
-    written, counted = (
-        replace(cycle, step_size_up=ups[i], step_size_down=downs[i]) for i in range(2)
-    )
+    up, down, ramp, cut = (draw(lengths_with_units()) for _ in range(4))
+    written = replace(cycle, step_size_up=up[0], step_size_down=down[0])
+    counted = replace(cycle, step_size_up=half_up(up[1]), step_size_down=half_up(down[1]))
     if not draw(st.booleans()):
         return written, counted
-    ramp, cut = draw(lengths_with_units()), draw(lengths_with_units())
+    end = half_up(ramp[1] + cut[1])  # boundaries are rounded, not lengths
+    ramp = ramp[0], half_up(ramp[1])
+    cut = cut[0], end - ramp[1]
     return tuple(
         hc.Product(hc.Chain(hc.Ramp(0.0, 1.0, ramp[i]), (one, cut[i]), one), hc.Constant(0.5))
         for i, one in enumerate((written, counted))
