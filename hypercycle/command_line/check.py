@@ -22,15 +22,13 @@ from hypercycle.numbers.lengths import Units
 def check(
     context: click.Context,
     paths: tuple[Path, ...],
-    steps_per_epoch: int | None,
-    total_steps: int | None,
+    units: Units,
 ) -> None:
     """Tell everything that is wrong in plan files.
 
-    Lengths with units are turned into steps only where --steps-per-epoch or --total-steps is given.
+    Lengths with units are turned into steps only where an option says what they are measured in.
     The exit status is 2 if a plan has an error.
     """
-    units = Units(steps_per_epoch, total_steps)
     good = True
     for path in paths:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 
 from hypercycle.command_line.errors import Failure, describe, warnings_in_lines
 from hypercycle.numbers.checks import LARGEST_LENGTH
-from hypercycle.numbers.lengths import Units, checked_length, resolved_length
+from hypercycle.numbers.lengths import FACTS, Units, checked_length, resolved_length
 from hypercycle.plan_files.files import PlanFileError
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
@@ -32,25 +33,31 @@ steps_option = click.option(
     "With units too: 4ep, 30%.  [default: the plan's length, or 4 cycles]",
 )
 
+# The last one is shown first.
+_UNIT_OPTIONS = {
+    "seconds_per_step": 'Seconds per update, for lengths such as "90s", "3h".',
+    "samples_per_step": 'Samples per update, for lengths such as "10Msamples".',
+    "tokens_per_step": 'Tokens per update, for lengths such as "2Btok".',
+    "total_steps": 'Updates of the whole run, for lengths such as "30%".',
+    "steps_per_epoch": 'Updates per epoch, for lengths such as "4ep".',
+}
 
-def unit_options(command: Command) -> Command:
-    """Add what lengths with units are measured in."""
-    for option in (
-        click.option(
-            "--total-steps",
-            type=click.IntRange(1, LARGEST_LENGTH),
-            metavar="N",
-            help='Updates of the whole run, for lengths such as "30%".',
-        ),
-        click.option(
-            "--steps-per-epoch",
-            type=click.IntRange(1, LARGEST_LENGTH),
-            metavar="N",
-            help='Updates per epoch, for lengths such as "4ep".',
-        ),
-    ):
-        command = option(command)
-    return command
+
+def unit_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what lengths with units are measured in, which the command gets as its ``units``."""
+
+    @functools.wraps(command)
+    def with_units(*arguments: Any, **options: Any) -> Any:
+        facts = {name: options.pop(name) for name in FACTS}
+        return command(*arguments, units=Units(**facts), **options)
+
+    for name, text in _UNIT_OPTIONS.items():
+        kind: click.ParamType[Any] = click.IntRange(1, LARGEST_LENGTH)
+        if name == "seconds_per_step":
+            kind = click.FloatRange(min=0, min_open=True)
+        option = click.option(f"--{name.replace('_', '-')}", type=kind, metavar="N", help=text)
+        with_units = option(with_units)
+    return with_units
 
 
 def load_plan(path: Path) -> Plan:
@@ -72,9 +79,7 @@ def resolve_plan(plan: Plan, path: Path, units: Units) -> Plan:
     schedules, problems = {}, []
     for name, schedule in plan.items():
         try:
-            one = Plan(**{name: schedule}).resolve(
-                steps_per_epoch=units.steps_per_epoch, total_steps=units.total_steps
-            )
+            one = Plan(**{name: schedule}).resolved_in(units)
         except ValueError as error:
             problems.append(f"{path}: {name}: {_for_command_line(str(error))}")
         else:
@@ -133,8 +138,8 @@ def _step(text: str, units: Units) -> int:
 
 def _end(plan: Plan, units: Units) -> int:
     """Return the step at which the run ends, or else at which a plan has shown what it does."""
-    if units.total_steps is not None:
-        return units.total_steps
+    if units.total is not None:
+        return units.total
     schedules = schedules_of(plan).values()
     shown = max((one.shown_in(SHOWN_CYCLES) for one in schedules), default=0) or SHOWN_STEPS
     return min(shown, LARGEST_LENGTH)

@@ -49,8 +49,7 @@ def plot(
     *,
     output: Path,
     steps: str | None,
-    steps_per_epoch: int | None,
-    total_steps: int | None,
+    units: Units,
     transparent: bool,
 ) -> None:
     """Draw a plan into a PNG, SVG or PDF file.
@@ -58,7 +57,6 @@ def plot(
     A panel for each hyperparameter. A thin line marks each step at which a cycle ends.
     """
     check_picture(output)
-    units = Units(steps_per_epoch, total_steps)
     plan = resolve_plan(load_plan(path), path, units)
     import hypercycle
 

@@ -38,16 +38,13 @@ _ASCII = str.maketrans("┤│─└┴┬┊", "+|-++-:")
 @plan_argument
 @steps_option
 @unit_options
-def show(
-    path: Path, steps: str | None, steps_per_epoch: int | None, total_steps: int | None
-) -> None:
+def show(path: Path, steps: str | None, units: Units) -> None:
     """Draw a plan in the terminal.
 
     A panel for each hyperparameter, or for each of its groups. Dotted lines mark the steps at which
     a cycle, or a part of a chain, ends: those of lr, or of the hyperparameter itself where the plan
     has no lr.
     """
-    units = Units(steps_per_epoch, total_steps)
     plan = resolve_plan(load_plan(path), path, units)
     with failing_on(OverflowError, ValueError):
         lines = draw_plan(plan, steps_of(steps, plan, units))

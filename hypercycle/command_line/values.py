@@ -50,8 +50,7 @@ def values(
     path: Path,
     *,
     steps: str | None,
-    steps_per_epoch: int | None,
-    total_steps: int | None,
+    units: Units,
     form: str,
     output: str,
 ) -> None:
@@ -65,7 +64,6 @@ def values(
     For example
       hypercycle values plan.toml --steps 0:10000:10 -o values.csv
     """  # noqa: D301  (\b is click's: lines stay as they are)
-    units = Units(steps_per_epoch, total_steps)
     plan = resolve_plan(load_plan(path), path, units)
     write = _write_csv if form == "csv" else _write_json
     with failing_on(OverflowError, ValueError):

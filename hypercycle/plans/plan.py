@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypercycle.numbers.clock import Event
-from hypercycle.numbers.lengths import FACTS, Facts, Length, Units
+from hypercycle.numbers.lengths import FACTS, Length, Units
 from hypercycle.schedules.description import describe, schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
@@ -118,14 +118,12 @@ class Plan(Mapping[str, Any]):
         ValueError
             If a length needs one that is not given, or is below 0 in steps.
         """
-        return self._resolved(
-            Units(
-                steps_per_epoch, total_steps, tokens_per_step, samples_per_step, seconds_per_step
-            ).facts
-        )
+        per_step = tokens_per_step, samples_per_step, seconds_per_step
+        return self.resolved_in(Units(steps_per_epoch, total_steps, *per_step))
 
-    def _resolved(self, facts: Facts) -> Plan:
-        return Plan(**{name: schedule.resolve(**facts) for name, schedule in self.items()})
+    def resolved_in(self, units: Units) -> Plan:
+        """Return the plan with all lengths in steps of a clock, which may count other things."""
+        return Plan(**{name: schedule.resolve(**units.facts) for name, schedule in self.items()})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Plan:
