@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from hypercycle.driving.attaching import merge
+from hypercycle.driving.clocks import in_updates, on_its_clock
 from hypercycle.driving.options import check_not_all_zero, names_in
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
+from hypercycle.numbers.lengths import STEPS, Length, Units
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.groups import Groups
@@ -36,7 +38,10 @@ def cycled(
     relative: Relative = False,
     replace: bool = False,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     **schedules: Any,
 ) -> keras.optimizers.Optimizer:
     """Return an optimizer like this one whose hyperparameters follow a plan.
@@ -63,6 +68,9 @@ def cycled(
         Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
         The values of the whole run are checked, and it is how long a table is where the backend
         cannot trace a schedule.
+    tokens_per_step, samples_per_step, seconds_per_step
+        How much there is in an update, for lengths such as ``"2Btok"``, ``"10Msamples"``, ``"3h"``:
+        what a batch holds, where all hold as much.
 
     Raises
     ------
@@ -87,11 +95,12 @@ def cycled(
     if start_step is not None:
         start_step = whole_number(start_step, "start_step")
         check_step(start_step, "start_step")
-    if total_steps is not None:
-        total_steps = whole_number(total_steps, "total_steps", minimum=1)
-    whole = merge(plan, schedules, "cycled").resolve(
-        steps_per_epoch=steps_per_epoch, total_steps=total_steps
-    )
+    per_step = tokens_per_step, samples_per_step, seconds_per_step
+    units = Units(steps_per_epoch, total_steps, *per_step)
+    whole, units = on_its_clock(merge(plan, schedules, "cycled"), units)
+    if units.clock != STEPS:
+        raise ValueError(in_updates(units.clock))
+    steps = units.total
     wrapped = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     inner: Any = optimizer.inner_optimizer if wrapped else optimizer
     _check_target(inner, replace=replace)
@@ -107,10 +116,10 @@ def cycled(
     whole = _multiply(inner, whole, attributes, multiplied)
     check_values(inner, whole, attributes, config)
     result = _without_state(inner, config)
-    follow(result, whole, start_step - updates_of(inner), total_steps)
+    follow(result, whole, start_step - updates_of(inner), steps)
     if start_step and not inner.built:
         vars(result)["_start_step_given"] = start_step
-    vars(result)["_following"].on_host.check(start_step, total_steps)
+    vars(result)["_following"].on_host.check(start_step, steps)
     if inner.built:
         _copy_state(inner, result)
         warn(

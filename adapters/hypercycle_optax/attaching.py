@@ -24,6 +24,9 @@ _INSTEAD = {
     "optax.apply_if_finite it counts those applied",
     "at_end": "its values are computed inside the step: put what comes after the schedule behind "
     "it, as in Chain(schedule, …), or optax.contrib.reduce_on_plateau behind the transformation",
+    "clock": "it counts its updates: give tokens_per_step=… (or samples_per_step, "
+    "seconds_per_step), or use hypercycle_optax.cycled(factory, plan, external_step=True) and give "
+    "every update step=…, what there was so far",
     "on_mismatch": "the state of a transformation holds the count alone, no description of the "
     "plan that could differ",
 }

@@ -167,8 +167,7 @@ def program_of(
             _check_values(name, place, schedule)
             constant = _constant(schedule)
             if constant is None:
-                if counted:
-                    _check_length(name, schedule)
+                _check_length(name, schedule, counted=counted)
                 driven.append(Driven(name, label, place, schedule))
             else:
                 as_default = names.like_default(parameters, place, constant)
@@ -195,13 +194,19 @@ def _check_values(name: str, place: Place, schedule: Record) -> None:
     names.interval_of(place).check(np.array(reached), f"{name} ({place})")
 
 
-def _check_length(name: str, schedule: Record) -> None:
-    """Refuse what ends, or turns, later than the count can tell."""
+def _check_length(name: str, schedule: Record, *, counted: bool) -> None:
+    """Refuse what ends, or turns, later than the count can tell, or a step from outside."""
     for part in schedule.schedules:
-        _check_length(name, part)
+        _check_length(name, part, counted=counted)
     steps = schedule.least_count
-    if steps > LARGEST_STEP:
+    takes = f"{name}: {schedule!r} takes {steps} steps"
+    if counted and steps > LARGEST_STEP:
         raise ValueError(
-            f"{name}: {schedule!r} takes {steps} steps, but the count of a JAX program is an int32 "
+            f"{takes}, but the count of a JAX program is an int32 "
             "and stays at 2**31 - 1: choose shorter lengths"
+        )
+    if steps > np.iinfo(np.uint32).max and jnp.result_type(int) == jnp.int32:
+        raise ValueError(
+            f"{takes}, but JAX without 64 bits has no step beyond 2**32 - 1: "
+            "jax.config.update('jax_enable_x64', True), or count thousands (tokens_per_step=1000)"
         )

@@ -11,8 +11,10 @@ import numpy as np
 import optax
 
 from hypercycle.driving.attaching import as_plan
+from hypercycle.driving.clocks import in_updates, on_its_clock
 from hypercycle.driving.options import PlanLike
 from hypercycle.numbers.checks import is_traced, whole_number
+from hypercycle.numbers.lengths import STEPS, Length, Units
 from hypercycle.plans.plan import Plan
 from hypercycle_optax.dtypes import as_dtype_of, has_low_precision, strong
 from hypercycle_optax.program import LARGEST_STEP, Factory, program_of
@@ -53,7 +55,10 @@ def cycled(
     *,
     start_step: int = 0,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     param_labels: Any = None,
     external_step: bool = False,
     **fixed: Any,
@@ -78,11 +83,14 @@ def cycled(
         Continue at this step: the number of updates already made.
     steps_per_epoch, total_steps
         Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
+    tokens_per_step, samples_per_step, seconds_per_step
+        How much there is in an update, for lengths such as ``"2Btok"``, ``"10Msamples"``, ``"3h"``.
     param_labels
         For a plan with :class:`~hypercycle.Groups`: the labels of the parameters, a tree or a
         function, as in :func:`optax.partition`. All labels share the one count.
     external_step
-        Keep no count at all: every update must be given ``step=``.
+        Keep no count at all: every update must be given ``step=``. Of a plan whose lengths are all
+        in tokens it is the number of tokens so far; so with samples, and microseconds.
     **fixed
         The factory's other arguments, handed on as they are.
 
@@ -125,9 +133,9 @@ def cycled(
     start = whole_number(start_step, "start_step")
     if start > LARGEST_STEP:
         raise ValueError(f"start_step must be at most 2**31 - 1, got {start_step=}")
-    resolved = as_plan(plan, "cycled").resolve(
-        steps_per_epoch=steps_per_epoch, total_steps=total_steps
-    )
+    per_step = tokens_per_step, samples_per_step, seconds_per_step
+    units = Units(steps_per_epoch, total_steps, *per_step)
+    resolved = _resolved(as_plan(plan, "cycled"), units, external_step=external_step)
     program = program_of(factory, resolved, param_labels, fixed, counted=not external_step)
     driven_names = [str(one) for one in program.driven]
     start_values = [one.schedule(start) for one in program.driven]
@@ -157,16 +165,29 @@ def cycled(
             used = check_traceable(inner_update, driven_names, placeholders)
             program.check_used(used)
             checked = True
-        result = inner_update([one.value(now) for one in program.driven])
+        values = [one.value(now) for one in program.driven]
+        result = inner_update(_unless_wrapped(values, step))
         if has_low_precision((updates, state.inner_state, params)):
             wanted = jax.eval_shape(lambda: inner_update(placeholders))
             result = jax.tree.map(as_dtype_of, result, wanted)
         new_updates, inner_state = strong(result)
+        if step is not None:
+            now = jnp.minimum(now, LARGEST_STEP)  # the count stays there
         count = None if external_step else optax.safe_increment(now.astype(jnp.int32))
         return new_updates, CycledState(count, inner_state)
 
     update.plan = resolved  # type: ignore[attr-defined]
     return CycledTransformation(init, update)
+
+
+def _resolved(plan: Plan, units: Units, *, external_step: bool) -> Plan:
+    resolved, units = on_its_clock(plan, units)
+    if not external_step and units.clock != STEPS:
+        raise ValueError(
+            f"{in_updates(units.clock)}; or say external_step=True, and give every update "
+            f"step=…, the {units.clock} so far"
+        )
+    return resolved
 
 
 def plan_step(state: Any) -> Any:
@@ -328,10 +349,26 @@ def _step(step: Any, state: CycledState) -> jax.Array:
         _check_whole(state.count, "the count in the state")
         return jnp.asarray(state.count)
     _check_whole(step, "step")
-    array = jnp.asarray(step)
-    if array.shape != ():
+    if jnp.shape(step) != ():
         raise _is_not_whole(step, "step")
-    return array
+    if isinstance(step, (int, np.integer, np.ndarray)):
+        number, largest = whole_number(int(step), "step"), jnp.iinfo(jnp.result_type(step)).max
+        if number > largest:  # JAX would wrap it
+            raise ValueError(
+                f"step must be at most {largest} where JAX has no 64 bits, got step={number}: "
+                "jax.config.update('jax_enable_x64', True), give a jnp.uint32, or count thousands"
+            )
+    return jnp.asarray(step)
+
+
+def _unless_wrapped(values: list[Any], step: Any) -> list[Any]:
+    """Return values, or none (NaN) where a step from outside has become negative.
+
+    JAX wraps NumPy's int64 on the way into a program: better no value than a wrong one.
+    """
+    if not isinstance(step, jax.Array) or not jnp.issubdtype(step.dtype, jnp.signedinteger):
+        return values
+    return [jnp.where(step < 0, jnp.nan, value) for value in values]
 
 
 def _check_whole(number: Any, name: str) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from hypercycle.driving.clocks import in_updates
+from hypercycle.numbers.lengths import STEPS
 from hypercycle.plans.plan import Plan
+from hypercycle_torch.counting import CountingOptimizerCycler
 from hypercycle_torch.cycler import OptimizerCycler
 from hypercycle_torch.follower import OptimizerFollower
 from hypercycle_torch.live_groups import with_live_groups
@@ -14,7 +17,8 @@ if TYPE_CHECKING:
     from hypercycle.driving.options import Options
 
 _HONOURED = {
-    "start_step", "relative", "advance", "on_mismatch", "on_event", "events_of", "at_end"
+    "start_step", "relative", "advance", "on_mismatch", "on_event", "events_of", "at_end",
+    "clock",
 }  # fmt: skip
 # Of a wrapper that shows an optimizer's groups, but has no hooks.
 _WRAPPER_HONOURS = _HONOURED - {"advance"}
@@ -38,5 +42,12 @@ def attach_optimizer(target: Any, plan: Plan, options: Options) -> OptimizerCycl
     target = with_live_groups(target)
     honoured = _HONOURED if reports_steps(innermost(target)) else _WRAPPER_HONOURS
     options.refuse_others(honoured, f"a {type(target).__name__}", _INSTEAD)
-    kind = OptimizerFollower if options.advance == "optimizer" else OptimizerCycler
+    if options.advance == "optimizer":
+        if options.clock != STEPS:
+            raise ValueError(
+                f"advance='optimizer' does not fit this plan: {in_updates(options.clock)}; or "
+                f"leave it out and call step({options.clock}=…) after each update"
+            )
+        return OptimizerFollower(target, plan, options)
+    kind = OptimizerCycler if options.clock == STEPS else CountingOptimizerCycler
     return kind(target, plan, options)

@@ -13,6 +13,7 @@ from hypercycle.driving.drivers import take
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import whole_number
+from hypercycle.numbers.lengths import STEPS
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.constant import Constant
 from hypercycle_torch.compiling import left_as_it_is, left_as_it_is_inside
@@ -167,6 +168,8 @@ class OptimizerCycler(Cycler, LRScheduler):
     def _step_of(self, epoch: Any, metric: Any) -> int:
         step = whole_number(epoch, "epoch")
         if metric is _NOT_GIVEN:
+            if step > self.last_epoch:
+                self._jumped_from = int(self.last_epoch)
             return step
         if not self._told_updates:
             raise TypeError(
@@ -314,7 +317,7 @@ class OptimizerCycler(Cycler, LRScheduler):
                 driven=frozenset(self.plan),
                 may_be_gone=True,
             )
-            self._tracks = Tracks(tracks)
+            self._tracks = Tracks(tracks, jumps=self.clock != STEPS)
             self._forget_ahead()
             self._initial, self._left_alone = initial, left_alone
             take(self, self.places(tracks))

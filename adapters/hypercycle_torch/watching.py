@@ -74,12 +74,16 @@ class Watch:
             message = self._of_order(cycler)
             if message:
                 _tell(message)
-        if self.begins_late and step == 1:
+        if self.begins_late and cycler.last_epoch == 0:
             _tell(_BEGINS_LATE)
         if step > self._end:
             _tell(self._holds)
             self._end = _FOR_EVER
-        return 1 if len(self._writes) < _STEPS else self._end - step + 1
+        return self.next_look(step) - step
+
+    def next_look(self, step: int) -> int:
+        """Return the step to look at next, after one that was looked at."""
+        return step + 1 if len(self._writes) < _STEPS else self._end + 1
 
     def _of_order(self, cycler: Cycler) -> str | None:
         writes = self._writes

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from hypercycle import plugins
+from hypercycle.driving.clocks import on_its_clock
 from hypercycle.driving.objects import ObjectCycler, attach_object
 from hypercycle.driving.options import (
     AtEnd,
@@ -18,6 +19,7 @@ from hypercycle.driving.options import (
     check_multiples,
 )
 from hypercycle.driving.several import attach_several, is_several
+from hypercycle.numbers.lengths import Length, Units
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
@@ -36,7 +38,10 @@ def attach(
     /,
     *,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     start_step: int = 0,
     relative: Relative = False,
     advance: Literal["optimizer"],
@@ -55,7 +60,10 @@ def attach(
     /,
     *,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     start_step: int = 0,
     relative: Relative = False,
     advance: Literal["step"] = "step",
@@ -74,7 +82,10 @@ def attach(
     /,
     *,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     start_step: int = 0,
     relative: Relative = False,
     advance: Literal["step"] = "step",
@@ -93,7 +104,10 @@ def attach(
     /,
     *,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     start_step: int = 0,
     relative: Relative = False,
     advance: Literal["step", "optimizer"] = "step",
@@ -109,7 +123,10 @@ def attach(
     /,
     *,
     steps_per_epoch: int | None = None,
-    total_steps: int | None = None,
+    total_steps: Length | None = None,
+    tokens_per_step: int | None = None,
+    samples_per_step: int | None = None,
+    seconds_per_step: float | None = None,
     start_step: int = 0,
     relative: Relative = False,
     advance: Literal["step", "optimizer"] = "step",
@@ -137,9 +154,14 @@ def attach(
         A :class:`Plan`; the path of a plan file; or a mapping of names to schedules, or to what
         they are in a plan file, in plain data. More may follow as keywords.
     steps_per_epoch, total_steps
-        Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``.
+        Optimizer updates per epoch and in the whole run, for lengths such as ``"4ep"``, ``"30%"``,
+        ``"rest"``. The run may be as long as a length is: ``total_steps="100Btok"``.
+    tokens_per_step, samples_per_step, seconds_per_step
+        How much there is in an update, for lengths such as ``"2Btok"``, ``"10Msamples"``, ``"3h"``.
+        Without it, a plan whose lengths are all in tokens counts them as they come, and
+        ``step(tokens=…)`` moves it on; so with samples and seconds.
     start_step
-        Continue at this step: the number of updates already made.
+        Continue at this step: the number of updates already made, or of what is counted.
     relative
         The schedules multiply each parameter group's own initial value, instead of replacing it;
         or the names of those that do, as in ``relative="lr"``.
@@ -186,9 +208,10 @@ def attach(
     """
     merged = merge(plan, schedules, "attach")
     check_multiples(merged, relative)
-    resolved = merged.resolve(steps_per_epoch=steps_per_epoch, total_steps=total_steps)
+    per_step = tokens_per_step, samples_per_step, seconds_per_step
+    resolved, units = on_its_clock(merged, Units(steps_per_epoch, total_steps, *per_step))
     wishes = start_step, relative, advance, on_mismatch, on_event, events_of, at_end
-    options = Options(*wishes, total_steps, steps_per_epoch)
+    options = Options(*wishes, units.total, steps_per_epoch, units.clock)
     if on_event is not None or events_of is not None:
         resolved.clock_owner(events_of)
     if is_several(target):

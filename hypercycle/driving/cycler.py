@@ -8,12 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from hypercycle import plugins
+from hypercycle.driving import states
 from hypercycle.driving.drivers import driver_of, release, take
 from hypercycle.driving.ending import end_of
 from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
-from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
+from hypercycle.driving.telling import raise_first, tell_events, tell_observers
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import MisuseWarning, warn
+from hypercycle.numbers.lengths import STEPS
 from hypercycle.plans.plan import Plan, describe_plan, plan_from
 from hypercycle.schedules.description import differences
 from hypercycle.schedules.schedule import Record
@@ -55,6 +57,8 @@ class Cycler(ABC):
     _first_step = _rows_ahead = 0
     detached: bool = False
     _give_back: Callable[[], object] | None = None
+    # Where a jump began, until its events are told.
+    _jumped_from: int | None = None
     # Where it lets go by itself, and whether it has.
     _end: int | None = None
     _is_over: bool = False
@@ -129,7 +133,7 @@ class Cycler(ABC):
         step: int,
     ) -> None:
         """Go on with a plan at a step, or leave the target and this cycler as they were."""
-        joint = Tracks(tracks)
+        joint = Tracks(tracks, jumps=self.clock != STEPS)
         columns = joint.columns(step)
         clock_owner = self._clock_owner_of(plan)
         end = end_of(plan) if self._options.at_end == "detach" else None
@@ -148,7 +152,7 @@ class Cycler(ABC):
             self._give_back = self._give_back or put_back
             self.last_epoch = step
             self._watched = clock_owner is not None or bool(self._observers)
-            _raise_first(self._observe())
+            raise_first(self._observe())
         except BaseException:
             put_back()
             # Not through __dict__: once it is asked for, CPython looks attributes up more slowly.
@@ -243,34 +247,35 @@ class Cycler(ABC):
     def _tell(self, step: int) -> None:
         """Tell of the events of a step, then observers; all of them, even if one fails.
 
-        At the end of the plan the target is let go, where that was asked for.
+        After a jump, the events since where it began are told. At the end of the plan the target is
+        let go, where that was asked for.
         """
         on_event, errors = self._options.on_event, []
+        begun, self._jumped_from = self._jumped_from, None
         if on_event is not None and self._clock_owner is not None:
-            for event in self._clock_owner.events(step):
-                try:
-                    on_event(*event)
-                except Exception as error:  # noqa: BLE001  (raised below)
-                    errors.append(error)
-        errors += self._observe()
+            owner = self._clock_owner
+            events = owner.events(step) if begun is None else owner.events_between(begun, step)
+            errors = tell_events(on_event, events) if events else []
+        if self._observers:
+            errors += self._observe()
         if self._end is not None and step >= self._end:
             self._let_go(at_end=True)
-        _raise_first(errors)
+        raise_first(errors)
 
     def _observe(self) -> list[Exception]:
-        """Tell the observers, and return the errors of those that failed."""
-        errors: list[Exception] = []
-        for observer in self._observers:
-            told = {"step": self.last_epoch, "values": self.values, "target": self.target}
-            try:
-                plugins.call(observer, **told)
-            except Exception as error:  # noqa: BLE001  (the caller's to raise)
-                errors.append(error)
-        return errors
+        return tell_observers(
+            self._observers,
+            lambda: {"step": self.last_epoch, "values": self.values, "target": self.target},
+        )
+
+    @property
+    def clock(self) -> str:
+        """What a step of the plan is: an update (``"steps"``), or what lengths are counted in."""
+        return self._options.clock
 
     @property
     def plan_step(self) -> int:
-        """Updates made, which is the step of the plan that the values are those of."""
+        """The step of the plan that the values are those of: updates made, or what is counted."""
         return int(self.last_epoch)
 
     @property
@@ -287,8 +292,10 @@ class Cycler(ABC):
 
         ``initial`` is the text of the initial values that a relative plan multiplies, or null.
         """
-        plan, run = describe_plan(self.plan), self._options.run
-        return state_of(int(self.last_epoch), plan, self.present_initial(), run)
+        plan, run = describe_plan(self.plan), dict[str, Any](self._options.run)
+        if self.clock != STEPS:
+            run["clock"] = self.clock
+        return states.state_of(int(self.last_epoch), plan, self.present_initial(), run)
 
     def present_initial(self) -> dict[str, list[float]] | None:
         """Return the values that a relative plan multiplies, by name, as they are to be saved."""
@@ -322,8 +329,9 @@ class Cycler(ABC):
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None
     ) -> tuple[Plan, dict[str, list[float]] | None, tuple[Track, ...], int]:
         """Return the plan, initial values, tracks and step of a state; change nothing."""
-        step, saved_plan, saved_initial, saved_run = read_state(state_dict)
+        step, saved_plan, saved_initial, saved_run = states.read_state(state_dict)
         options = self._options
+        states.check_clock(state_dict, self.clock)
         if on_mismatch is not None:
             options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
         choice = options.on_mismatch
@@ -334,7 +342,10 @@ class Cycler(ABC):
             lines.append(f"the plan was saved as {then} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
-            others = without_lengths(saved_plan), without_lengths(describe_plan(self.plan))
+            others = (
+                states.without_lengths(saved_plan),
+                states.without_lengths(describe_plan(self.plan)),
+            )
             if choice == "error" or (choice == "rescale" and differences(*others)):
                 raise ValueError(
                     f"the saved schedules differ from the present ones:\n  {listed}\n"
@@ -344,7 +355,7 @@ class Cycler(ABC):
                 )
             how = f"the {choice} schedules"
             if choice == "rescale":
-                before, step = step, rescaled_step(step, saved_run, options.run)
+                before, step = step, states.rescaled_step(step, saved_run, options.run)
                 how = f"the present schedules at step {step}, for the saved one {before}"
             warn(f"going on with {how}; the differences are:\n  {listed}")
             if choice == "saved":
@@ -384,13 +395,6 @@ class Cycler(ABC):
 def _stay(*arguments: Any, **keywords: Any) -> None:
     """Take the place of ``step`` in a cycler that is detached: to ask at each step would cost."""
     del arguments, keywords
-
-
-def _raise_first(errors: list[Exception]) -> None:
-    if errors:
-        for other in errors[1:]:
-            errors[0].add_note(f"(and then: {type(other).__name__}: {other})")
-        raise errors[0]
 
 
 def _kind(initial: Any, plan: Mapping[str, Any]) -> str:

@@ -9,16 +9,18 @@ from numbers import Real
 from typing import Any
 
 from hypercycle import plugins
+from hypercycle.driving.counting import Counting
 from hypercycle.driving.cycler import Cycler
 from hypercycle.driving.names import is_neutral, is_not_a_number, is_number
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
 from hypercycle.numbers.checks import shown
+from hypercycle.numbers.lengths import STEPS
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 
-_HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of", "at_end"}
+_HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of", "at_end", "clock"}
 _INSTEAD = {"advance": "it makes no steps that could be counted; call step() after each update"}
 
 
@@ -26,7 +28,8 @@ def attach_object(target: Any, plan: Plan, options: Options) -> ObjectCycler:
     """Return a cycler that sets attributes of ``target``; see :func:`hypercycle.attach`."""
     if inspect.isclass(target):
         raise TypeError(f"attach() drives an instance, got the class {target.__qualname__}")
-    return ObjectCycler(target, plan, options)
+    kind = ObjectCycler if options.clock == STEPS else CountingObjectCycler
+    return kind(target, plan, options)
 
 
 class ObjectCycler(Cycler):
@@ -91,6 +94,10 @@ class ObjectCycler(Cycler):
         """Assign each attribute."""
         for track, value in zip(tracks, row, strict=True):
             _set(self._object, track.name, value)
+
+
+class CountingObjectCycler(Counting, ObjectCycler):
+    """The cycler of an object whose plan is not in updates: ``step(tokens=…)`` moves it on."""
 
 
 def _set(target: Any, name: str, value: float | Real) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
+from hypercycle.driving.clocks import in_updates
 from hypercycle.numbers.checks import whole_number
+from hypercycle.numbers.lengths import STEPS
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
@@ -43,6 +45,7 @@ class Options:
     at_end: AtEnd = "hold"
     total_steps: int | None = None
     steps_per_epoch: int | None = None
+    clock: str = STEPS
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))
@@ -101,6 +104,8 @@ class Options:
             if value == field.default or field.name in {*honoured, *_FACTS}:
                 continue
             reason = (instead or {}).get(field.name, "")
+            if field.name == "clock" and not reason:
+                reason = in_updates(value)
             raise ValueError(
                 f"attach() does not take {field.name}={value!r:.60} for {target}"
                 f"{reason and ': '}{reason}"

@@ -113,10 +113,10 @@ class Several:
     def __iter__(self) -> Iterator[Cycler]:
         return iter(self.cyclers.values())
 
-    def step(self) -> None:
-        """Move all of them on by one update."""
+    def step(self, **given: Any) -> None:
+        """Move all of them on by one update; ``given`` is what a clock of tokens is told."""
         for cycler in self:
-            cycler.step()
+            cycler.step(**given)
 
     @property
     def plan_step(self) -> int:

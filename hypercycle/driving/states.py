@@ -11,6 +11,7 @@ from typing import Any
 
 from hypercycle.driving.names import is_number
 from hypercycle.numbers.checks import whole_number
+from hypercycle.numbers.lengths import STEPS
 
 STATE_VERSION = 2
 _STATE_KEYS = {"version", "step", "plan", "initial"}
@@ -21,7 +22,7 @@ def state_of(
     step: int,
     plan: Mapping[str, Any],
     initial: Mapping[str, list[float]] | None,
-    run: Mapping[str, int | None],
+    run: Mapping[str, int | str | None],
 ) -> dict[str, Any]:
     """Return a state: two numbers and three texts of JSON, whatever the plan.
 
@@ -79,6 +80,21 @@ def read_state(
         raise ValueError(f"the saved run must be a mapping, got {short(run)}")
     known = {name: number for name, number in run.items() if _is_positive(number)}
     return whole_number(step, "the saved step"), dict(plan), initial, known
+
+
+def check_clock(state: Mapping[str, Any], clock: str) -> None:
+    """Raise ValueError if the step of a state, which :func:`read_state` takes, counts other things.
+
+    >>> check_clock(state_of(3, {"lr": {}}, None, {}), "steps")
+    """
+    run = _parsed(state.get("run", {}), "run")
+    saved = run.get("clock", STEPS)
+    if saved != clock:
+        raise ValueError(
+            f"the saved step counts {short(saved)}, and the clock of this plan counts {clock!r}: "
+            "attach a plan with the lengths, and with the tokens_per_step=… and the like, that the "
+            "run had which saved the state"
+        )
 
 
 def _parsed(value: Any, what: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -88,14 +89,24 @@ class Track:
 
 
 class Tracks:
-    """The tracks of a plan on a target, and how their values are computed together."""
+    """The tracks of a plan on a target, and how their values are computed together.
 
-    def __init__(self, tracks: Sequence[Track]) -> None:
+    Where each step ``jumps``, as on a clock of tokens, values are computed one step at a time.
+    """
+
+    def __init__(self, tracks: Sequence[Track], *, jumps: bool = False) -> None:
         self.tracks = tuple(tracks)
+        self._jumps = jumps
         schedules = [schedule for track in tracks for schedule in track.schedules]
         self._schedules = schedules
+        self._owners = [
+            (track, number) for track in tracks for number, _ in enumerate(track.schedules)
+        ]
+        self._has_keys = any(track.keys is not None for track in tracks)
         self._precomputable = all(one.precomputable for one in schedules)
         self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
+        ends = list(accumulate((len(track.schedules) for track in tracks), initial=0))
+        self._key_ranges = [slice(*one) for one in pairwise(ends)] if self._has_keys else None
         self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
         self._forget()
         self._begin_singles()
@@ -117,7 +128,7 @@ class Tracks:
         self._next, self._in_a_row = -1, 0
         self._singles = self._one_by_one()
 
-    def row(self, step: int) -> list[float] | None:
+    def row(self, step: int) -> list[Any] | None:
         """Return the values of a step after a jump, or soon after one; None where a block is due.
 
         A jump is to ask for another step than the one after the last that was returned.
@@ -126,7 +137,7 @@ class Tracks:
         self._next = step + 1
         if self._in_a_row >= SINGLE_STEPS or not self._singles:
             return None
-        row = [0.0] * len(self.tracks)
+        row = [0.0] * len(self._schedules)
         try:
             for at, members in self._singles:
                 y = at(step)
@@ -144,7 +155,12 @@ class Tracks:
                     row[index] = value
         except (ArithmeticError, ValueError):
             return None
-        return row
+        return row if self._key_ranges is None else self._by_key(row)
+
+    def _by_key(self, row: list[float]) -> list[Any]:
+        """Return an entry for each track: a value, or a list of one for each key."""
+        ranges: Any = zip(self.tracks, self._key_ranges or (), strict=True)
+        return [row[own.start] if one.keys is None else row[own] for one, own in ranges]
 
     def columns(self, step: int) -> list[list[Any]]:
         """Return the row of ``step`` as columns of one step, or what :meth:`block` returns."""
@@ -177,7 +193,7 @@ class Tracks:
 
     def _one_by_one(self) -> list[tuple[OneValue, list[_Member]]]:
         """Return the functions of one step, and what follows from each; [] for blocks alone."""
-        if not self._precomputable or any(track.keys is not None for track in self.tracks):
+        if not self._precomputable or (self._has_keys and not self._jumps):
             return []
         singles = []
         for alike in self._alike:
@@ -188,17 +204,18 @@ class Tracks:
         return singles
 
     def _member(self, index: int, alike: _Alike) -> _Member:
-        track, schedule = self.tracks[index], self._schedules[index]
+        schedule, (track, number) = self._schedules[index], self._owners[index]
         bounds = _AS_IT_IS
         if len(alike.members) > 1:
             bounds = tuple(getattr(schedule, name) for name in _BOUNDS)
-        return index, *bounds, track.factors[0] if track.factors else 1.0, *track.interval.ends
+        factor = track.factors[number] if track.factors else 1.0
+        return index, *bounds, factor, *track.interval.ends
 
     def _compute(self, step: int) -> None:
         """Compute the block that starts at ``step``."""
         # Different clocks cost a call of NumPy each, which only many steps make worth while.
         count = min(BLOCK_STEPS, self._steps_at_once * max(len(self._alike), 1))
-        if not self._precomputable:
+        if not self._precomputable or self._jumps:
             count = 1
         while True:
             try:

@@ -7,6 +7,7 @@ steps ``starts[k] <= step + offset < starts[k + 1]`` where ``offset`` is the pha
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
@@ -311,6 +312,24 @@ class Clock:
         if at_top and self.step_size_down != 0:
             happened.append(Event("peak", place.cycle, step))
         return happened
+
+    def turns(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` at which a cycle is at its top, or ends.
+
+        >>> list(Clock(3, 1).turns(0, 9))
+        [3, 4, 7, 8]
+        """
+        if self.end is not None:
+            last = min(last, self.end)
+        step = first
+        while step < last:
+            place = self.place(step, ONE_STEP)
+            start = step - place.step_in_cycle
+            end = start + place.step_size_up + place.step_size_down
+            for turn in (start + place.step_size_up, end):
+                if step < turn <= last:
+                    yield turn
+            step = end
 
 
 def checked_phase(value: float, name: str = "phase") -> float:

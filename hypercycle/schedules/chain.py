@@ -122,6 +122,21 @@ class Chain(Record):
             if start + length > first:
                 yield start + length
 
+    def event_steps(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` at which parts may tell something."""
+        pairs = zip(self._starts, self._lengths, strict=True)
+        for (start, length), schedule in zip(pairs, self.schedules, strict=True):
+            if start > last:
+                return
+            end = last if length is None else min(last, start + length)
+            if end >= first:
+                if start > first:
+                    yield start
+                yield from (
+                    start + step
+                    for step in schedule.event_steps(max(first - start, 0), end - start)
+                )
+
     @property
     def resolved(self) -> bool:
         """Whether all lengths are in steps."""

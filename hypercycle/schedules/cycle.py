@@ -351,6 +351,10 @@ class Cycle(Record):
                 return
             yield step
 
+    def event_steps(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` with a peak or the end of a cycle."""
+        return self.clock.turns(first, last)
+
     def locate(self, step: Any) -> Location:
         """Return where a step lies: cycle, step in the cycle, height ``x`` and ``rising``.
 

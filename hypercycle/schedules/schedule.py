@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
@@ -134,6 +135,21 @@ class Record(ABC):
         """Return what happens when training moves onto ``step``; nothing without cycles."""
         del step
         return []
+
+    def event_steps(self, first: int, last: int) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` at which something may happen, in order.
+
+        A step may come more than once.
+        """
+        yield from heapq.merge(*(part.event_steps(first, last) for part in self.schedules))
+
+    def events_between(self, first: int, last: int) -> Iterator[Event]:
+        """Yield the events of the steps from ``first + 1`` to ``last``, in order."""
+        told = first
+        for step in self.event_steps(first, last):
+            if step > told:
+                told = step
+                yield from self.events(step)
 
     # Lengths with units.
 

@@ -25,7 +25,7 @@ def test_nothing_needs_to_be_said():
 
 def test_what_is_left_as_it_is_by_default_is_never_refused():
     told = {field.name for field in fields(Options)}
-    assert {*GIVEN, "total_steps", "steps_per_epoch"} == told
+    assert {*GIVEN, "total_steps", "steps_per_epoch", "clock"} == told
     for name in GIVEN:
         Options(**{name: getattr(Options(), name)}).refuse_others(set(), "a kettle")
 
@@ -45,6 +45,16 @@ def test_what_is_given_is_honoured_or_refused(name):
 
 def test_the_length_of_the_run_is_a_fact_and_no_wish():
     Options(total_steps=100, steps_per_epoch=10).refuse_others([], "a kettle")
+
+
+def test_a_clock_that_is_not_honoured_is_refused_with_what_to_do():
+    Options(clock="tokens").refuse_others(["clock"], "a kettle")
+    message = (
+        "attach() does not take clock='tokens' for a kettle: its updates are counted, and the plan'"
+        "s lengths are in tokens: give tokens_per_step=…, how many there are in an update"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        Options(clock="tokens").refuse_others(GIVEN, "a kettle")
 
 
 def test_what_is_refused_is_shown_cut_short():
