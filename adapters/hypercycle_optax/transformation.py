@@ -352,7 +352,7 @@ def _step(step: Any, state: CycledState) -> jax.Array:
     if jnp.shape(step) != ():
         raise _is_not_whole(step, "step")
     if isinstance(step, (int, np.integer, np.ndarray)):
-        number, largest = whole_number(int(step), "step"), jnp.iinfo(jnp.result_type(step)).max
+        number, largest = whole_number(int(step), "step"), np.iinfo(jnp.result_type(step)).max
         if number > largest:  # JAX would wrap it
             raise ValueError(
                 f"step must be at most {largest} where JAX has no 64 bits, got step={number}: "

@@ -245,10 +245,9 @@ class Cycler(ABC):
         self._first_step = self._rows_ahead = 0
 
     def _tell(self, step: int) -> None:
-        """Tell of the events of a step, then observers; all of them, even if one fails.
+        """Tell of the events of a step, or of a jump to it, then observers, even if one fails.
 
-        After a jump, the events since where it began are told. At the end of the plan the target is
-        let go, where that was asked for.
+        At the end of the plan the target is let go, where that was asked for.
         """
         on_event, errors = self._options.on_event, []
         begun, self._jumped_from = self._jumped_from, None
@@ -292,9 +291,7 @@ class Cycler(ABC):
 
         ``initial`` is the text of the initial values that a relative plan multiplies, or null.
         """
-        plan, run = describe_plan(self.plan), dict[str, Any](self._options.run)
-        if self.clock != STEPS:
-            run["clock"] = self.clock
+        plan, run = describe_plan(self.plan), self._options.run
         return states.state_of(int(self.last_epoch), plan, self.present_initial(), run)
 
     def present_initial(self) -> dict[str, list[float]] | None:

@@ -74,9 +74,13 @@ class Options:
         return names_in(plan, self.relative)
 
     @property
-    def run(self) -> dict[str, int | None]:
-        """How many steps there are in an epoch and in the run, as far as it was told."""
-        return {name: getattr(self, name) for name in _FACTS}
+    def run(self) -> dict[str, Any]:
+        """How many steps there are in an epoch and in the run, as far as it was told.
+
+        And what a step is, if it is no update.
+        """
+        facts = {name: getattr(self, name) for name in _FACTS}
+        return facts if self.clock == STEPS else facts | {"clock": self.clock}
 
     def refuse_others(
         self, honoured: Collection[str], target: str, instead: Mapping[str, str] | None = None

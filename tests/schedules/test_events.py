@@ -142,3 +142,22 @@ def test_a_plan_without_an_owner_of_the_clock_is_told_to_name_one():
         plan.events(3, of="weight_decay")
     with pytest.raises(ValueError, match="follow the plan's 'eps', which is not among"):
         plan.events(3, of="eps")
+
+
+@SOME
+@given(strategies.schedules(of=strategies.short_lengths), st.integers(0, 30), st.integers(0, 30))
+@example(hc.Cycle(0, 1, 4, 0, cycles=3), 2, 60)
+@example(hc.Cycle(0, 1, 0, 4, phase=0.5), 0, 20)
+@example(hc.Chain((hc.Cycle(0, 1, 0, 4), 0), (hc.Cycle(0, 1, 0, 3), 6), hc.Cycle(0, 1, 0, 4)), 0, 9)
+def test_the_events_of_a_jump_are_those_of_its_steps_in_their_order(schedule, first, further):
+    expected = [
+        event for step in range(first + 1, first + further + 1) for event in schedule.events(step)
+    ]
+    assert list(schedule.events_between(first, first + further)) == expected
+
+
+def test_a_long_jump_looks_at_events_alone():
+    cycle = hc.Cycle(0, 1, 10**9, cycle_mult=2)
+    events = list(cycle.events_between(10**9, 10**12))
+    assert len(events) == 16
+    assert events[-1] == ("peak", 8, 766 * 10**9)
