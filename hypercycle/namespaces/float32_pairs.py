@@ -31,14 +31,15 @@ _LN2, _HALF_PI = math.log(2.0), 0.5 * math.pi
 
 
 def evaluate(schedule: Evaluates, step: Any) -> Any:
-    """Return float32 values at integer steps.
+    """Return float32 values at integer steps; no number (NaN) at those that int32 cannot hold.
 
     Raises
     ------
     ValueError
         If a length in the schedule does not fit into int32.
     """
-    steps = jnp.clip(jnp.asarray(step), 0, LARGEST_STEP).astype(jnp.int32)
+    given = jnp.asarray(step)
+    steps = jnp.clip(given, 0, LARGEST_STEP).astype(jnp.int32)
     try:
         value = _pair(schedule.evaluate(steps, _namespace()))
     except OverflowError as error:
@@ -46,7 +47,9 @@ def evaluate(schedule: Evaluates, step: Any) -> Any:
             f"{schedule!r} has a length above 2**31 - 1 steps, which this platform of JAX cannot "
             "count (it has no 64-bit numbers here)"
         ) from error
-    return value.high + value.low
+    result = value.high + value.low
+    can_be_greater = np.iinfo(given.dtype).max > LARGEST_STEP
+    return jnp.where(given > LARGEST_STEP, jnp.nan, result) if can_be_greater else result
 
 
 class Pair:

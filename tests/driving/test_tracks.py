@@ -165,3 +165,32 @@ def test_a_copy_computes_again(copied):
     again = copied(tracks)
     assert again.columns(3) == columns
     assert again.tracks == tracks.tracks
+
+
+@strategies.examples(30)
+@given(
+    st.lists(strategies.schedules(depth=1), min_size=2, max_size=4),
+    st.lists(strategies.steps, min_size=1, max_size=4),
+)
+def test_where_each_step_jumps_one_is_computed_with_the_same_bits(schedules, steps):
+    factors = (2.0,) * (len(schedules) - 1)
+    tracks = [
+        Track("all", tuple(schedules[1:]), keys=tuple(range(len(factors))), factors=factors),
+        Track("one", (schedules[0],), factors=(0.5,)),
+    ]
+    jumping, blocks = Tracks(tracks, jumps=True), Tracks(tracks)
+    for step in steps:
+        columns = jumping.columns(step)
+        assert [len(column) for column in columns] == [1, 1]
+        assert [column[0] for column in columns] == [column[0] for column in blocks.block(step)]
+
+
+def test_where_each_step_jumps_what_is_not_accepted_is_named():
+    tracks = [
+        Track("lr", (hc.Ramp(0.0, 3.0, 10), hc.Constant(1.0)), ("a", "b"), None, Interval(0.0, 2.0))
+    ]
+    jumping = Tracks(tracks, jumps=True)
+    assert jumping.row(5) == [[1.5, 1.0]]
+    assert jumping.row(9) is None
+    with pytest.raises(ValueError, match="lr of group 'a'"):
+        jumping.block(9)

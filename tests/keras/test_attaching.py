@@ -9,6 +9,7 @@ import pytest
 from keras_models import LR, make_model
 
 import hypercycle as hc
+from hypercycle_keras import cycled
 
 WAVE = hc.Cycle(0.1, 0.5, 4)
 
@@ -94,3 +95,22 @@ def test_a_plan_that_another_framework_drives_does_not_import_keras():
         "assert 'keras' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_plan_in_samples_needs_to_know_what_a_batch_holds():
+    plan = {"lr": hc.Cycle(0.1, 0.5, "4ksamples"), "momentum": hc.Ramp(0.9, 0.95, "50%")}
+    total = {"total_steps": "80ksamples"}
+    message = (
+        "attach() does not take clock='samples' for a Keras optimizer: its updates are counted, "
+        "and the plan's lengths are in samples: give samples_per_step=…, how many there are in"
+    )
+    with pytest.raises(ValueError, match=re.escape(message)):
+        hc.attach(keras.optimizers.SGD(0.1, momentum=0.9), plan, **total)
+    with pytest.raises(
+        ValueError, match="the plan's lengths are in samples: give samples_per_step"
+    ):
+        cycled(keras.optimizers.SGD(0.1, momentum=0.9), plan, **total)
+    for make in (hc.attach, cycled):
+        made = make(keras.optimizers.SGD(0.1, momentum=0.9), plan, samples_per_step=40, **total)
+        assert made.plan["lr"] == hc.Cycle(0.1, 0.5, 100)
+        assert made.plan["momentum"] == hc.Ramp(0.9, 0.95, 1000)

@@ -80,7 +80,7 @@ def test_schedules_of_optax_and_of_users_are_taken():
 @pytest.mark.parametrize(
     "schedule",
     [
-        hc.Cycle(0.1, 0.2, 2**31),
+        hc.Cycle(0.1, 0.2, 2**31 - 1),
         hc.Cycle(0.1, 0.2, 2**30, 2**30),
         hc.Ramp(0.1, 0.2, 2**31),
         hc.Chain((LR, 2**30), (LR, 2**30), LR),

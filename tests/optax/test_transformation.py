@@ -129,6 +129,79 @@ def test_with_an_external_step_there_is_no_state_of_ours():
         ours.update(ones, state, PARAMS, step=2.0)
 
 
+TOKENS = {"lr": hc.Cycle(0.1, 0.5, "1Btok")}
+BY_TOKEN = hc.Cycle(0.1, 0.5, 10**9)
+ONE = jnp.ones(1)
+
+
+def rate(transformation, step, update=None):
+    """Return the learning rate of an update at a step."""
+    state = transformation.init(jnp.zeros(1))
+    changes, _ = (update or transformation.update)(ONE, state, step=step)
+    return -changes[0]
+
+
+def test_a_plan_in_tokens_is_followed_by_the_step_that_is_passed_in():
+    ours = cycled(optax.sgd, TOKENS, external_step=True)
+    assert ours.plan["lr"] == BY_TOKEN
+    compiled = jax.jit(ours.update)
+    for tokens in (0, 7, 10**9, 2**31 - 1):
+        for step in (tokens, np.int64(tokens), jnp.int32(tokens), jnp.uint32(tokens)):
+            assert rate(ours, step) == rate(ours, step, compiled) == np.float32(BY_TOKEN(tokens))
+    share = cycled(optax.sgd, {"lr": hc.Ramp(0, 1, "5%")}, external_step=True, total_steps="1ktok")
+    assert share.plan["lr"] == hc.Ramp(0, 1, 50)
+
+
+def test_what_counts_updates_needs_to_know_what_one_holds():
+    message = (
+        r"its updates are counted, and the plan's lengths are in tokens: give tokens_per_step=…, "
+        r"how many there are in an update; or say external_step=True, and give every update step=…"
+    )
+    with pytest.raises(ValueError, match=message):
+        cycled(optax.sgd, TOKENS)
+    with pytest.raises(
+        ValueError, match=r"clock='tokens' for a factory of Optax: it counts its up"
+    ):
+        hc.attach(optax.sgd, TOKENS)
+    expected = hc.Cycle(0.1, 0.5, 1000)
+    assert cycled(optax.sgd, TOKENS, tokens_per_step=10**6).plan["lr"] == expected
+    assert hc.attach(optax.sgd, TOKENS, tokens_per_step=10**6).plan["lr"] == expected
+
+
+@pytest.mark.parametrize("tokens", [2**31, 3 * 10**9, 2**32 - 1])
+def test_a_count_beyond_int32_is_right_or_refused(tokens):
+    ours = cycled(optax.sgd, TOKENS, external_step=True)
+    compiled = jax.jit(ours.update)
+    for step in (np.uint32(tokens), jnp.uint32(tokens)):
+        assert rate(ours, step) == rate(ours, step, compiled) == np.float32(BY_TOKEN(tokens))
+    for step in (tokens, np.int64(tokens), np.array(tokens)):
+        message = (
+            f"step must be at most 2147483647 where JAX has no 64 bits, got step={tokens}: jax"
+        )
+        with pytest.raises(ValueError, match=message):
+            rate(ours, step)
+    with pytest.raises(OverflowError):  # of JAX
+        rate(ours, tokens, compiled)
+    assert np.isnan(rate(ours, np.int64(tokens), compiled))  # which JAX wraps, unasked
+    with jax.enable_x64(True):
+        for step in (tokens, np.int64(tokens), jnp.asarray(tokens)):
+            assert np.float32(rate(ours, step)) == np.float32(BY_TOKEN(tokens))
+
+
+def test_a_plan_beyond_uint32_needs_64_bits_and_a_count_stays_at_its_most():
+    plan = {"lr": hc.Ramp(0.5, 0.1, "5Btok")}
+    with pytest.raises(
+        ValueError, match=r"5000000000 steps, but JAX without 64 bits has no step be"
+    ):
+        cycled(optax.sgd, plan, external_step=True)
+    with jax.enable_x64(True):
+        ours = cycled(optax.sgd, plan, external_step=True)
+        assert rate(ours, 4_999_999_999) == hc.Ramp(0.5, 0.1, 5 * 10**9)(4_999_999_999)
+    counted = cycled(optax.sgd, {"lr": LR})
+    _, state = counted.update(ONE, counted.init(ONE), step=jnp.uint32(3 * 10**9))
+    assert int(state.count) == 2**31 - 1
+
+
 def test_extra_arguments_reach_the_factory_s_transformation():
     ours = cycled(optax.polyak_sgd, {"max_learning_rate": LR})
     plain = optax.polyak_sgd(np.float32(LR(0)))

@@ -195,3 +195,11 @@ class TestPairs:
         assert float((0.0 * pair).high[0]) == 0.0
         zero = float32_pairs._pair(0.0)
         assert (float((zero**1.5).high), float(xp.sqrt(zero).high)) == (0.0, 0.0)
+
+
+def test_without_float64_a_step_beyond_int32_has_no_value():
+    cycle = hc.Cycle(0.1, 0.5, 7)
+    steps = jnp.asarray([5, 2**31 - 1, 2**31, 2**32 - 1], jnp.uint32)
+    got = np.asarray(float32_pairs.evaluate(cycle, steps))
+    assert got[:2].tolist() == [np.float32(cycle(5)), np.float32(cycle(2**31 - 1))]
+    assert np.isnan(got[2:]).all()
