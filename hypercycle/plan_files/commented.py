@@ -25,6 +25,14 @@ _COMMENTS = {
 }
 # What may be added to a cycle: shown as keys behind a "#".
 _OPTIONAL = {"waveform": '"hann"', "scale": '"halving"', "cycles": "4"}
+# What the lengths with a unit are measured in.
+_OPTIONS = {
+    r"\d\s*ep\b": "--steps-per-epoch 100",
+    r"\d\s*%|\brest\b": "--total-steps 10000",
+    r"\d\s*[kMBT]?tok\b": "--tokens-per-step 500000",
+    r"\d\s*[kMBT]?samples\b": "--samples-per-step 256",
+    r"\d\s*(s|min|h)\b": "--seconds-per-step 0.5",
+}
 _KEY = re.compile(r"^(\w+) = .*$", re.MULTILINE)
 _COLUMN, _WIDTH = 26, 80
 
@@ -67,8 +75,8 @@ def _entry(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _options(plain: str) -> str:
     """Return what ``show`` needs to know for the lengths in a plan file."""
-    epochs = " --steps-per-epoch 100" if re.search(r'\dep"', plain) else ""
-    return epochs + (" --total-steps 10000" if re.search(r'\d%"', plain) else "")
+    lengths = " ".join(re.findall(r'"([^"]*)"', plain))
+    return "".join(f" {option}" for unit, option in _OPTIONS.items() if re.search(unit, lengths))
 
 
 def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
