@@ -27,7 +27,7 @@ class Namespace:
 
     The second group is for the clock: ``to_float`` converts whole steps to float64, ``lesser`` is
     the minimum of two whole numbers or heights, ``clip`` keeps whole steps between two ints,
-    ``take`` looks up ``table[index]`` and ``search`` counts the entries of a sorted table that are
+    ``take`` looks up ``table[..., index]`` and ``search`` counts the entries of a sorted table that are
     not greater than each step. Whole numbers above ``largest_step`` do not fit.
     """
 
@@ -61,7 +61,7 @@ NUMPY = Namespace(
     to_float=lambda steps: steps.astype(np.float64),
     lesser=np.minimum,
     clip=np.clip,
-    take=lambda table, index: table[index],
+    take=lambda table, index: table[..., index],
     search=lambda table, steps: np.searchsorted(table, steps, side="right"),
 )
 
