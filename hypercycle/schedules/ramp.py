@@ -81,7 +81,8 @@ class Ramp(Record):
 
     def value_at(self, x: Any, bounds: Sequence[Any], xp: Namespace) -> Any:
         """Return values at ``x`` in [0, 1] between ``bounds``, which may be another ramp's."""
-        return between(apply(self.function, xp, x), *bounds, xp)
+        start, end, least, most = bounds
+        return between(apply(self.function, xp, x), start, end, least, most, xp)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:

@@ -8,7 +8,7 @@ numbers. Every other schedule is a kind of its own.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,7 +83,9 @@ class Columns:
         self._places: list[int | None] = []
         different: dict[bytes, np.ndarray] = {}
         for own in zip(*rows, strict=True):
-            column = np.array([_NEVER if n is None else min(n, _NEVER) for n in own], dtype)
+            column: np.ndarray = np.array(
+                [_NEVER if n is None else min(n, _NEVER) for n in own], dtype
+            )
             bits = column.tobytes()  # -0.0 is another number than 0.0
             shared = bits == column[:1].tobytes() * len(column)
             if not shared:
@@ -125,7 +127,7 @@ def numbers_by_kind(schedules: Sequence[Record]) -> list[list[int]]:
 def stack(schedules: Sequence[Record]) -> Stack:
     """Return schedules of one kind, to be evaluated together."""
     first = schedules[0]
-    make = _STACKS.get(type(first))
+    make: Callable[[Sequence[Record]], Stack] | None = _STACKS.get(type(first))
     if make is None or all(schedule is first for schedule in schedules):
         return _Same(schedules)
     return make(schedules)
