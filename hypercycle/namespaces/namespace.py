@@ -27,8 +27,8 @@ class Namespace:
 
     The second group is for the clock: ``to_float`` converts whole steps to float64, ``lesser`` is
     the minimum of two whole numbers or heights, ``clip`` keeps whole steps between two ints,
-    ``take`` looks up ``table[..., index]`` and ``search`` counts the entries of a sorted table that are
-    not greater than each step. Whole numbers above ``largest_step`` do not fit.
+    ``take`` looks up ``table[..., index]`` and ``search`` counts the entries of a sorted table that
+    are not greater than each step. Whole numbers above ``largest_step`` do not fit.
     """
 
     abs: ArrayFunction

@@ -13,7 +13,14 @@ from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Floats, Namespace, 
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import Clock, Event, Location, checked_cycle_mult, checked_phase
+from hypercycle.numbers.clock import (
+    Clock,
+    Event,
+    Location,
+    Place,
+    checked_cycle_mult,
+    checked_phase,
+)
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
@@ -186,11 +193,6 @@ class Cycle(Record):
         """The value at one step as a function; None if a waveform or the scale is a user's own."""
         shrink = self.scale_of == "bounds"
         return cycle_at(self.clock, self._halves, self._scale, self.bounds, bounds_shrink=shrink)
-
-    @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """The anchor, the other bound, the lower of them and the higher."""
-        return self.anchor, self.other, self.low, self.high
 
     def _between(self, y: Any, bounds: Sequence[Any], xp: Namespace, *, within: bool) -> Any:
         anchor, other, low, high = bounds

@@ -93,7 +93,7 @@ class Ramp(Record):
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the waveform is a user's own."""
-        return ramp_at(self.start, self.end, self.length, self._function)
+        return ramp_at(self.start, self.end, self.length, self.function)
 
     @property
     def precomputable(self) -> bool:
