@@ -292,7 +292,7 @@ def of_labels(effort: Effort) -> list[str]:
     ]
     text = (
         "SGD in JAX, tracing and compiling its update: lr and momentum with own bounds for each "
-        "label, of one parameter. Beside it constants in optax.partition, a label each."
+        "label, of one parameter. Beside it constants in optax.partition, own ones for each label."
     )
     title, by, sizes = "Labels in Optax", "labels", SIZES[:3]
     return [grown(title, text, rows, effort, unit=MILLISECONDS, by=by, sizes=sizes)]
@@ -314,8 +314,10 @@ def compiling_labels(*, ours: bool) -> Callable[[int], Work]:
             plan["learning_rate"] = plan.pop("lr")
             transformation = cycled(optax.sgd, plan, param_labels=label_of)
         else:
-            each = {label: optax.sgd(LOW, LEAST) for label in labels}
-            transformation = optax.partition(each, label_of)
+            # Their own: XLA compiles equal ones once.
+            shares = np.linspace(0.5, 1.0, count)
+            each = [optax.sgd(HIGH * share, MOST * share) for share in shares.tolist()]
+            transformation = optax.partition(dict(zip(labels, each, strict=True)), label_of)
         state = transformation.init(params)
 
         def update(gradients: Any, state: Any) -> Any:
