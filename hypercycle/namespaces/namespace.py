@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 ArrayFunction = Callable[..., Any]
 
-Floats = npt.NDArray[np.float64]
+Floats = np.ndarray[Any, np.dtype[np.float64]]  # numpy.typing would be a tenth of an import
 
 Waveform = Callable[[Any, Any], Any]
 """The shape of half a cycle: ``waveform(x, xp)`` with w(0) = 0 and w(1) = 1."""

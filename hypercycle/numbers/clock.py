@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, fields
-from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -26,7 +25,7 @@ LARGEST_CYCLE_MULT = 100.0
 
 # Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
 # than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
-_EXACT = Context(prec=100)
+_DIGITS = 100
 
 
 class Location(NamedTuple):
@@ -121,8 +120,11 @@ class _Table:
     """
 
     def __init__(self, step_size_up: int, step_size_down: int, cycle_mult: float) -> None:
-        self._ratio = Decimal(repr(cycle_mult))
-        self._power = Decimal(1)
+        import decimal  # a tenth of what importing hypercycle costs
+
+        self._exact = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_HALF_UP)
+        self._ratio = decimal.Decimal(repr(cycle_mult))
+        self._power = decimal.Decimal(1)
         self._halves_and_least = [(half, min(half, 1)) for half in (step_size_up, step_size_down)]
         self._cycle_mult = cycle_mult
         self.starts = [0]
@@ -134,11 +136,12 @@ class _Table:
         self.repeats = False
 
     def _append(self) -> None:
+        exact = self._exact
         up, down = (
-            max(int(_EXACT.multiply(half, self._power).to_integral_value(ROUND_HALF_UP)), least)
+            max(int(exact.to_integral_value(exact.multiply(half, self._power))), least)
             for half, least in self._halves_and_least
         )
-        self._power = _EXACT.multiply(self._power, self._ratio)
+        self._power = exact.multiply(self._power, self._ratio)
         self.ups.append(up)
         self.downs.append(down)
         self.starts.append(self.starts[-1] + up + down)
