@@ -139,8 +139,14 @@ def making_a_chain(count: int) -> Work:
     return lambda: hc.Chain(*own)
 
 
+def first_value_of_a_chain(count: int) -> Work:
+    chain = hc.Chain(*parts(count))
+    return lambda: chain(0)
+
+
 def one_value_of_a_chain(count: int) -> Work:
     chain = hc.Chain(*parts(count))
+    chain(0)  # what is made once
     return calling(chain, 2 * HALF * (count - 1))
 
 
@@ -178,6 +184,7 @@ def compiling_a_chain(count: int) -> Work:
 def of_parts(effort: Effort) -> list[str]:
     rows = [
         Row("made", making_a_chain),
+        Row("first value", first_value_of_a_chain),
         Row("one value, in the last part", one_value_of_a_chain, calls),
         Row(f"{MANY:,} values, over all parts", an_array_of_a_chain),
     ]
@@ -266,6 +273,7 @@ def stepping_hyperparameters(count: int) -> Work:
 
 def values_of_a_plan(count: int) -> Work:
     plan = plan_of(count)
+    plan(0)  # what is made once
     return lambda: plan(HALF // 2)
 
 
