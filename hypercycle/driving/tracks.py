@@ -27,6 +27,8 @@ from hypercycle.schedules.schedule import Record
 # in the cache.
 BLOCK_STEPS = 2000
 BLOCK_FLOATS = 16_384
+# With very many schedules more of them all the same: a step alone would ask each of them.
+LEAST_STEPS = 16
 # After a jump so many steps are computed one by one, which together cost no more than a block
 # ("A jump" of benchmarks/values.py): who jumps again, and who is stopped soon, never pays one.
 SINGLE_STEPS = 48
@@ -102,12 +104,12 @@ class Tracks:
         self._owners = [
             (track, number) for track in tracks for number, _ in enumerate(track.schedules)
         ]
-        self._has_keys = any(track.keys is not None for track in tracks)
         self._precomputable = all(one.precomputable for one in schedules)
         self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
         ends = list(accumulate((len(track.schedules) for track in tracks), initial=0))
-        self._key_ranges = [slice(*one) for one in pairwise(ends)] if self._has_keys else None
-        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
+        has_keys = any(track.keys is not None for track in tracks)
+        self._key_ranges = [slice(*one) for one in pairwise(ends)] if has_keys else None
+        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), LEAST_STEPS)
         self._forget()
         self._begin_singles()
 
@@ -135,7 +137,7 @@ class Tracks:
         """
         self._in_a_row = self._in_a_row + 1 if step == self._next else 0
         self._next = step + 1
-        if self._in_a_row >= SINGLE_STEPS or not self._singles:
+        if not self._singles or (self._in_a_row >= SINGLE_STEPS and not self._jumps):
             return None
         row = [0.0] * len(self._schedules)
         try:
@@ -193,7 +195,7 @@ class Tracks:
 
     def _one_by_one(self) -> list[tuple[OneValue, list[_Member]]]:
         """Return the functions of one step, and what follows from each; [] for blocks alone."""
-        if not self._precomputable or (self._has_keys and not self._jumps):
+        if not self._precomputable or (self._key_ranges is not None and not self._jumps):
             return []
         singles = []
         for alike in self._alike:
