@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import torch
+from torch._C._dynamo import eval_frame
 from torch._dynamo.decorators import skip
 
 Called = TypeVar("Called", bound=Callable[..., Any])
+
+# Who compiles the code that runs now; None for nobody.
+compiler: Callable[[], Any] = getattr(eval_frame, "get_eval_frame_callback", lambda: "unknown")
 
 
 def left_as_it_is(function: Called) -> Called:
@@ -22,24 +26,12 @@ def left_as_it_is(function: Called) -> Called:
 
 
 def left_as_it_is_inside(function: Called) -> Called:
-    """Wrap a function that few steps call: neither it nor what it calls is looked into.
-
-    PyTorch's own wrapper takes as long as two steps, so it is left out where nothing compiles.
-    """
+    """Wrap a function that few steps call: neither it nor what it calls is looked into."""
     unseen: Called = torch.compiler.disable(function)  # type: ignore[no-untyped-call]
 
+    # PyTorch's own wrapper takes as long as two steps.
     @functools.wraps(function)
     def called(*arguments: Any) -> Any:
         return function(*arguments) if compiler() is None else unseen(*arguments)
 
     return left_as_it_is(called)  # type: ignore[return-value]
-
-
-def _compiler_of_frames() -> Callable[[], object]:
-    """Return what tells who compiles the code that runs now; None for nobody."""
-    from torch._C._dynamo import eval_frame
-
-    return getattr(eval_frame, "get_eval_frame_callback", lambda: "unknown")
-
-
-compiler = _compiler_of_frames()
