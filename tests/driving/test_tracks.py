@@ -173,7 +173,7 @@ def test_a_copy_computes_again(copied):
     st.lists(strategies.steps, min_size=1, max_size=4),
 )
 def test_where_each_step_jumps_one_is_computed_with_the_same_bits(schedules, steps):
-    factors = (2.0,) * (len(schedules) - 1)
+    factors = (2.0, 3.0, 5.0)[: len(schedules) - 1]
     tracks = [
         Track("all", tuple(schedules[1:]), keys=tuple(range(len(factors))), factors=factors),
         Track("one", (schedules[0],), factors=(0.5,)),

@@ -148,6 +148,7 @@ def test_a_plan_without_an_owner_of_the_clock_is_told_to_name_one():
 @given(strategies.schedules(of=strategies.short_lengths), st.integers(0, 30), st.integers(0, 30))
 @example(hc.Cycle(0, 1, 4, 0, cycles=3), 2, 60)
 @example(hc.Cycle(0, 1, 0, 4, phase=0.5), 0, 20)
+@example(hc.Chain((0.5, 5), hc.Cycle(0, 1, 0, 4)), 4, 3)
 @example(hc.Chain((hc.Cycle(0, 1, 0, 4), 0), (hc.Cycle(0, 1, 0, 3), 6), hc.Cycle(0, 1, 0, 4)), 0, 9)
 def test_the_events_of_a_jump_are_those_of_its_steps_in_their_order(schedule, first, further):
     expected = [
