@@ -34,6 +34,7 @@ from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp
+from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
 from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
 from hypercycle.shapes.scales import Exponential, Halving
 
@@ -53,13 +54,18 @@ __all__ = [
     "Exponential",
     "Groups",
     "Halving",
+    "Hold",
+    "Kaiser",
     "Location",
     "MisuseWarning",
     "NoBounds",
     "Plan",
+    "Polynomial",
     "Product",
     "Ramp",
     "RangeTest",
+    "Rex",
+    "Tukey",
     "attach",
     "exp_range",
     "hookimpl",

@@ -12,14 +12,16 @@ Functions of users are not for here: they are called with arrays, and when their
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hypercycle.namespaces.namespace import ONE_NUMBER, ONE_STEP, Scale, Waveform
+from hypercycle.namespaces.namespace import ONE_NUMBER, ONE_STEP, Scale, Waveform, apply
 from hypercycle.numbers.checks import is_traced
 from hypercycle.numbers.clock import Clock
+from hypercycle.shapes.parametrised import Polynomial
 from hypercycle.shapes.scales import Exponential, Halving, Unscaled
 from hypercycle.shapes.waveforms import WAVEFORMS, triangular
 
@@ -49,7 +51,7 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
     factor = _factor(scale)
     if factor is None:
         return None
-    rise, fall = (None if half is triangular else half for half in halves)
+    rise, fall = map(_of_number, halves)
     up, down, end, offset = clock.step_size_up, clock.step_size_down, clock.end, clock.offset
     period = up + down
 
@@ -109,7 +111,7 @@ def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValu
     if is_traced(start) or is_traced(end) or not _is_ours(waveform):
         return None
     least, most = min(start, end), max(start, end)
-    wave = None if waveform is triangular else waveform
+    wave = _of_number(waveform)
 
     def value(step: int) -> float:
         if step >= steps:
@@ -123,8 +125,21 @@ def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValu
     return value
 
 
+_OURS = {id(one) for one in WAVEFORMS.values()}
+_OUR_TYPES = {type(one) for one in WAVEFORMS.values() if dataclasses.is_dataclass(one)}
+
+
 def _is_ours(waveform: Waveform) -> bool:
-    return any(waveform is own for own in WAVEFORMS.values())
+    return id(waveform) in _OURS or type(waveform) in _OUR_TYPES
+
+
+def _of_number(waveform: Waveform) -> Waveform | None:
+    """Return one of our waveforms as a function of a number; None for the one that returns it."""
+    if waveform is triangular:
+        return None
+    if type(waveform) is Polynomial:
+        return lambda x, _: apply(waveform, ONE_STEP, x)
+    return waveform
 
 
 def _factor(scale: Scale) -> _Factor | None:

@@ -1,5 +1,6 @@
 """What a record answers about itself, against walks over its parts and its steps."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -71,9 +72,14 @@ def has_names(leaf):
     """Whether waveforms and scale policy are of the library, and not functions of a user's own."""
     waveform, scale = getattr(leaf, "waveform", "linear"), getattr(leaf, "scale", "constant")
     halves = waveform if isinstance(waveform, tuple) else (waveform,)
-    return all(isinstance(one, str) or one in WAVEFORMS.values() for one in halves) and (
-        isinstance(scale, str) or type(scale) in SCALES.values()
-    )
+    types = {type(one) for one in WAVEFORMS.values()}  # of functions and of our records
+    named = [
+        isinstance(one, str)
+        or one in WAVEFORMS.values()
+        or (dataclasses.is_dataclass(one) and type(one) in types)
+        for one in halves
+    ]
+    return all(named) and (isinstance(scale, str) or type(scale) in SCALES.values())
 
 
 @strategies.examples(150)

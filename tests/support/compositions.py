@@ -3,7 +3,7 @@
 import hypercycle as hc
 from hypercycle.shapes.waveforms import WAVEFORMS
 
-SHAPES = sorted({function.__name__ for function in WAVEFORMS.values()})
+SHAPES = sorted(set(WAVEFORMS) - {"linear", "cosine"})
 SCALES = {
     "constant": "constant",
     "halving": "halving",

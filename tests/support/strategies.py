@@ -80,7 +80,17 @@ multipliers = st.one_of(
 )
 
 waveform_names = st.sampled_from(sorted(WAVEFORMS))
-records = st.sampled_from([Power(2.0), Power(1.5)])
+records = st.sampled_from(
+    [
+        Power(2.0),
+        Power(1.5),
+        hc.Polynomial(0.9),
+        hc.Hold(0.8),
+        hc.Tukey(0.3),
+        hc.Kaiser(14.0),
+        hc.Rex(),
+    ]
+)
 functions = st.sampled_from([cubic, WAVEFORMS["hann"]])
 
 
