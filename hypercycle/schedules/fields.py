@@ -81,6 +81,11 @@ SCALE_OF = _plain(
     _that_is("'amplitude' or 'bounds'", lambda one: one in ("amplitude", "bounds")),
     {"type": "string", "enum": ["amplitude", "bounds"]},
 )
+_SPACES = ["linear", "log", "log1m"]
+SPACE = _plain(
+    _that_is("'linear', 'log' or 'log1m'", lambda one: one in _SPACES),
+    {"type": "string", "enum": _SPACES},
+)
 NAME_IN_PLAN = _plain(
     _that_is("a name in the plan such as 'lr'", lambda one: isinstance(one, str)), {}
 )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import finite_number, is_traced
+from hypercycle.numbers.checks import finite_number
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.schedules.between import between
+from hypercycle.schedules.between import Between, Space, checked_space
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, ramp_at
 from hypercycle.schedules.schedule import Record
@@ -30,6 +30,9 @@ class Ramp(Record):
         Whole steps >= 0, or a length with a unit. 0 is at the end at once.
     waveform
         A registered name or a function ``w(x, xp)``.
+    space
+        ``"linear"``, as above; ``"log"``: geometric, ``start^(1 − w)·end^w``; ``"log1m"``: 1 −
+        value is geometric. As in :class:`~hypercycle.Cycle`.
 
     Raises
     ------
@@ -41,17 +44,22 @@ class Ramp(Record):
     >>> warm = Ramp(0.0, 0.5, steps=5)
     >>> [warm(step) for step in (0, 1, 5, 6)]
     [0.0, 0.1, 0.5, 0.5]
+    >>> decay = Ramp(0.9, 0.9999, steps=3, space="log1m")
+    >>> [round(decay(step), 6) for step in range(4)]
+    [0.9, 0.99, 0.999, 0.9999]
     """
 
     start: float
     end: float
     steps: Length
     waveform: str | Waveform = "linear"
+    space: Space = "linear"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", finite_number(self.start, "start"))
         object.__setattr__(self, "end", finite_number(self.end, "end"))
         object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
+        _ = checked_space(self.space, start=self.start, end=self.end)
         _ = self._function
         object.__setattr__(self, "waveform", by_name(self.waveform))
 
@@ -72,15 +80,17 @@ class Ramp(Record):
         if steps == 0:
             return self.end
         w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
-        start, end = self.start, self.end
-        if is_traced(start) or is_traced(end):  # whose order is not known
-            return start * (1.0 - w) + end * w
-        return between(w, start, end, min(start, end), max(start, end), xp)
+        return self._between(w, xp)
+
+    @computed_once
+    def _between(self) -> Between:
+        return Between(self.start, self.end, self.space)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the waveform is a user's own."""
-        return ramp_at(self.start, self.end, self.length, self._function)
+        curve = None if self.space == "linear" else self._between.at
+        return ramp_at(self.start, self.end, self.length, self._function, curve=curve)
 
     @property
     def precomputable(self) -> bool:
@@ -106,4 +116,4 @@ class Ramp(Record):
     ) -> Ramp:
         """Return the ramp with its length in steps."""
         steps = resolved_length(self.steps, "steps", Units(steps_per_epoch, total_steps))
-        return Ramp(self.start, self.end, steps, self.waveform)
+        return replace(self, steps=steps)

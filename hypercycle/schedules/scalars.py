@@ -40,10 +40,12 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
     bounds: tuple[float, float, float, float],
     *,
     bounds_shrink: bool = False,
+    curve: Callable[[float], float] | None = None,
 ) -> OneValue | None:
     """Return the value of a cycle; None if a waveform or a scale policy is a user's own.
 
-    ``bounds`` are the anchor and the other bound, then the lower and the higher of them.
+    ``bounds`` are the anchor and the other bound, then the lower and the higher of them. ``curve``
+    is the way between them, from a height, if it is no straight line.
     """
     anchor, other, least, most = bounds
     if is_traced(least) or is_traced(most) or not all(map(_is_ours, halves)):
@@ -97,16 +99,26 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
         shrunk = factor(cycle, step)
         if not bounds_shrink:
             y *= shrunk
-        result = anchor * (1.0 - y) + other * y
-        result = least if result <= least else most if result > most else result  # noqa: FURB136
+        if curve is not None:
+            result = curve(y)
+        else:
+            result = anchor * (1.0 - y) + other * y
+            result = least if result <= least else most if result > most else result  # noqa: FURB136
         return shrunk * result if bounds_shrink else result
 
     if clock.cycle_mult != 1.0:
         return different
-    return plain if end is None and type(scale) is Unscaled else alike
+    return plain if end is None and type(scale) is Unscaled and curve is None else alike
 
 
-def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValue | None:
+def ramp_at(
+    start: float,
+    end: float,
+    steps: int,
+    waveform: Waveform,
+    *,
+    curve: Callable[[float], float] | None = None,
+) -> OneValue | None:
     """Return the value of a ramp; None if its waveform is a user's own."""
     if is_traced(start) or is_traced(end) or not _is_ours(waveform):
         return None
@@ -119,6 +131,8 @@ def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValu
         y = step / steps
         if wave is not None:
             y = float(wave(y, ONE_NUMBER))
+        if curve is not None:
+            return curve(y)
         result = start * (1.0 - y) + end * y
         return least if result <= least else most if result > most else result  # noqa: FURB136
 

@@ -155,7 +155,7 @@ class Kaiser:
     >>> import numpy as np
     >>> from hypercycle.namespaces import NUMPY
     >>> Kaiser(14.0)(np.array([0.0, 0.5, 1.0]), NUMPY).round(4).tolist()
-    [0.0, 0.1643, 1.0]
+    [0.0, 0.1649, 1.0]
     """
 
     beta: float = 8.6

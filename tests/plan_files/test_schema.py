@@ -56,6 +56,7 @@ def test_the_schema_takes_what_the_reader_takes(data, validator, tmp_path_factor
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": {"name": "tukey", "beta": 0.5}},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "scale": "half"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "scale_of": "bound"},
+        {"low": 0.1, "high": 0.5, "step_size_up": 4, "space": "exp"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "phase": 1},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "hihg": 1},
         {"opposite": "lr", "low": 0.1, "high": 0.5, "step_size_up": 4},

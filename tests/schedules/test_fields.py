@@ -93,6 +93,7 @@ def test_a_package_that_is_installed_but_offers_something_else(tmp_path, gauss):
         ("scale", {"gamma": 2}, "must be a name or a table with a 'name', got {'gamma': 2}"),
         ("scale", {"name": "exponential", "gamma": -1}, "gamma must be greater than 0, got gamma"),
         ("scale_of", [], "must be 'amplitude' or 'bounds', got []"),
+        ("space", "Log", "must be 'linear', 'log' or 'log1m', got 'Log'"),
         ("cycles", 0, "must be at least 1, got cycles=0"),
         ("phase", "0", "must be a number, got '0' (str)"),
     ],

@@ -82,7 +82,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "lr.cycles: must be at least 1, got cycles=0",
         (
             "lr.hihg: unknown key; did you mean 'high'? allowed: kind, low, high, step_size_up, "
-            "step_size_down, waveform, scale, scale_of, inverted, phase, cycle_mult, cycles"
+            "step_size_down, waveform, scale, scale_of, inverted, phase, cycle_mult, cycles, space"
         ),
         (
             "momentum.opposite: the plan has no 'lrr'; did you mean 'lr'? available: beta1, "
@@ -96,7 +96,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.0.steps: is missing; ramp needs start, end, steps",
         (
             "weight_decay.parts.0.step: unknown key; did you mean 'steps'? allowed: kind, start, "
-            "end, steps, waveform"
+            "end, steps, waveform, space"
         ),
         (
             "weight_decay.parts.1: low must not be above high, got low=2.0, high=1.0; to start at "

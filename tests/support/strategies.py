@@ -106,7 +106,16 @@ def scales(*, printable=False):
     return st.one_of(named, exponential, *own)
 
 
+@st.composite
+def spaces(draw, *bounds):
+    """Draw a space in which these bounds are numbers, and no value is near 0."""
+    low, high = min(bounds), max(bounds)
+    allowed = ["log"] * (low > 0.0) + ["log1m"] * (low >= 0.05 and high < 1.0)
+    return draw(st.sampled_from(["linear", *allowed]))
+
+
 EXACT = {
+    "space": st.just("linear"),
     "waveform": st.sampled_from(sorted(reference.SHAPES)),
     "bounds": st.sampled_from([0.0, 0.1, 0.5, 1.0, 0.85, -1.0, 1e-4]),
     "scale": st.one_of(
@@ -133,6 +142,7 @@ def cycles(
     multiplier=multipliers,
     ends=None,
     printable=False,
+    space=None,
 ):
     """Draw a Cycle with every field; ``ends`` says whether it has ``cycles``."""
     half = waveforms(printable=printable) if waveform is None else waveform
@@ -155,13 +165,16 @@ def cycles(
         phase=draw(st.one_of(st.sampled_from([0.0, 0.5, 0.25]), st.floats(0.0, 0.999))),
         cycle_mult=cycle_mult,
         cycles=draw(counts) if ends else None,
+        space=draw(spaces(low, high) if space is None else space),
     )
 
 
 @st.composite
-def ramps(draw, *, of=lengths, bounds=values, waveform=None, printable=False):
+def ramps(draw, *, of=lengths, bounds=values, waveform=None, printable=False, space=None):
     shape = draw(waveforms(printable=printable) if waveform is None else waveform)
-    return hc.Ramp(draw(bounds), draw(bounds), draw(st.one_of(st.just(0), of)), shape)
+    start, end = draw(bounds), draw(bounds)
+    way = draw(spaces(start, end) if space is None else space)
+    return hc.Ramp(start, end, draw(st.one_of(st.just(0), of)), shape, way)
 
 
 def constants(bounds=values):
@@ -188,7 +201,9 @@ def chains(draw, *, depth=1, of=short_lengths, ends=None, **options):
 
 def _of_ramps(options):
     return {
-        name: one for name, one in options.items() if name in ("bounds", "waveform", "printable")
+        name: one
+        for name, one in options.items()
+        if name in ("bounds", "waveform", "printable", "space")
     }
 
 
