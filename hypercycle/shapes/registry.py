@@ -115,20 +115,6 @@ def register_waveform(name: str, fn: Waveform | type[Waveform]) -> None:
         If ``fn`` cannot be called as ``fn(x, xp)``, or is a class that is no such dataclass.
     ValueError
         If the name is taken, has white space in it or is empty; if ``fn`` does not run from 0 to 1.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> import hypercycle as hc
-    >>> @dataclass(frozen=True)
-    ... class Bent:
-    ...     by: float = 0.5
-    ...
-    ...     def __call__(self, x, xp):
-    ...         return x * (1.0 - self.by * (1.0 - x))
-    >>> register_waveform("bent", Bent)
-    >>> hc.Plan(lr=hc.Ramp(0.0, 1.0, 4, Bent(0.25))).to_dict()["lr"]["waveform"]
-    {'name': 'bent', 'by': 0.25}
     """
     _WAVEFORMS.register(name, fn)
 
