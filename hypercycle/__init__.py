@@ -16,6 +16,7 @@ from hypercycle.driving.attaching import attach
 from hypercycle.driving.warning import MisuseWarning
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
+from hypercycle.plans.decays import inverse_sqrt, polynomial
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -32,6 +33,7 @@ from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.power_law import PowerLaw
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp
 from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
@@ -61,6 +63,7 @@ __all__ = [
     "NoBounds",
     "Plan",
     "Polynomial",
+    "PowerLaw",
     "Product",
     "Ramp",
     "RangeTest",
@@ -69,8 +72,10 @@ __all__ = [
     "attach",
     "exp_range",
     "hookimpl",
+    "inverse_sqrt",
     "one_cycle",
     "plot",
+    "polynomial",
     "register_plugin",
     "register_scale",
     "register_waveform",

@@ -106,12 +106,12 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.2.1: must be two: [schedule, steps]",
         "weight_decay.parts.3.1: steps must be at least 0, got steps=-3",
         (
-            "weight_decay.parts.4: unknown kind 'groups'; known: cycle, opposite, ramp, constant, "
-            "chain, product"
+            "weight_decay.parts.4: unknown kind 'groups'; known: cycle, opposite, ramp, power_law, "
+            "constant, chain, product"
         ),
         (
             "rho: unknown kind 'cicle'; did you mean 'cycle'? known: cycle, opposite, ramp, "
-            "constant, chain, product, groups"
+            "power_law, constant, chain, product, groups"
         ),
         "centred.opposite: must name a cycle, and 'chained' is a chain: write it out",
         (
@@ -190,7 +190,8 @@ def test_a_long_circle_takes_neither_long_nor_much_text():
             "lr.groups.1.5: a group is named by its index or its name, got 1.5",
         ]),
         ({"kind": [3]}, [
-            "lr: unknown kind '[3]'; known: cycle, opposite, ramp, constant, chain, product, groups"
+            ("lr: unknown kind '[3]'; known: cycle, opposite, ramp, power_law, constant, chain, "
+            "product, groups"),
         ]),
         ({"kind": "opposite", "opposite": 3, "low": 0, "high": 1}, [
             "lr.opposite: must be a name in the plan such as 'lr', got 3",

@@ -181,6 +181,21 @@ def constants(bounds=values):
     return st.builds(hc.Constant, bounds)
 
 
+@st.composite
+def power_laws(draw):
+    """Draw a PowerLaw whose values stay in the range of float32."""
+    low, high = sorted((draw(positive_values), draw(positive_values)))
+    return hc.PowerLaw(
+        draw(st.one_of(positive_values, positive_values.map(lambda number: -number))),
+        draw(st.sampled_from([-0.5, -0.8, -0.51, -1.0, -2.0, 0.5, 1.0, 0.3])),
+        unit=draw(st.one_of(st.just(1), short_lengths, st.just(4000))),
+        shift=draw(st.sampled_from([0, 1, 7, 4000])),
+        offset=draw(st.sampled_from([0.0, 1.0, 0.1])),
+        low=draw(st.sampled_from([None, low])),
+        high=draw(st.sampled_from([None, high])),
+    )
+
+
 def _truncated(schedule, of):
     return st.tuples(schedule, st.one_of(st.just(0), of))
 
@@ -219,6 +234,8 @@ def schedules(*, depth=2, of=lengths, **options):
         ramps(of=of, **_of_ramps(options)),
         constants(options.get("bounds", values)),
     ]
+    if "waveform" not in options:  # those alone whose exact values the reference has
+        kinds.append(power_laws())
     if depth > 0:
         kinds += [
             chains(depth=depth - 1, of=of, **options),
