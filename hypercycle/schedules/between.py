@@ -1,14 +1,14 @@
-"""``Between``: values between two bounds, which never leave them, on a scale of their own."""
+"""Values between two bounds, which never leave them, on a straight line or a logarithm's."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 
-from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace
-from hypercycle.numbers.caching import computed_once
+from hypercycle.namespaces.namespace import NUMPY, ONE_NUMBER, ONE_STEP, Namespace
 from hypercycle.numbers.checks import is_traced, wrong_value
 
 Space = Literal["linear", "log", "log1m"]
@@ -44,8 +44,22 @@ def _held(y: Any, value: Any, least: Any, most: Any, xp: Namespace, *, within: b
     return held if within else xp.where((y >= 0.0) & (y <= 1.0), held, value)
 
 
-class Between:
-    r"""The values from ``anchor`` at height 0 to ``other`` at height 1, in a space.
+def bounds_in(space: Space, anchor: float, other: float) -> tuple[float, ...]:
+    """Return what :func:`value_between` needs: both bounds, the lower and the higher of them.
+
+    In another space than ``"linear"`` also the distance of ``anchor`` from 0, or from 1, and the
+    logarithm of what it is multiplied by on the way to ``other``.
+    """
+    bounds = anchor, other, min(anchor, other), max(anchor, other)
+    if space == "linear":
+        return bounds
+    return *bounds, _distance(anchor, space), _logarithm(anchor, other, space)
+
+
+def value_between(
+    y: Any, bounds: Sequence[Any], space: Space, xp: Namespace, *, within: bool = True
+) -> Any:
+    r"""Return the values from ``anchor`` at height 0 to ``other`` at height 1, in a space.
 
     .. math::
 
@@ -54,76 +68,54 @@ class Between:
         1 - (1 - anchor)^{1 - y} (1 - other)^y
 
     in ``"linear"``, ``"log"`` and ``"log1m"``. Both bounds are hit exactly, and not left while
-    ``y`` is in [0, 1].
+    ``y`` is in [0, 1]; ``within`` as in :func:`between`.
 
-    >>> steps = Between(1e-4, 1e-2, "log")
-    >>> [round(steps.at(y), 12) for y in (0.0, 0.5, 1.0)]
+    >>> bounds = bounds_in("log", 1e-4, 1e-2)
+    >>> [round(value_between(y, bounds, "log", ONE_STEP), 12) for y in (0.0, 0.5, 1.0)]
     [0.0001, 0.001, 0.01]
-    >>> steps = Between(0.9, 0.999, "log1m")
-    >>> [round(steps.at(y), 12) for y in (0.0, 0.5, 1.0)]
+    >>> bounds = bounds_in("log1m", 0.9, 0.999)
+    >>> [round(value_between(y, bounds, "log1m", ONE_STEP), 12) for y in (0.0, 0.5, 1.0)]
     [0.9, 0.99, 0.999]
-
-    Attributes
-    ----------
-    traced
-        Whether a bound is a number that JAX is tracing, so that their order is not known.
     """
+    if space == "linear":
+        anchor, other, least, most = bounds
+        return between(y, anchor, other, least, most, xp, within=within)
+    if xp is ONE_STEP:
+        with np.errstate(all="ignore"):  # of a scale that grows: what is not finite is refused
+            return float(_curved(y, bounds, space, ONE_NUMBER, within=False))
+    return _curved(y, bounds, space, xp, within=within)
 
-    def __init__(self, anchor: float, other: float, space: Space) -> None:
-        self.traced = is_traced(anchor) or is_traced(other)
-        self._anchor, self._other, self._space = anchor, other, space
-        if not self.traced:
-            self._least, self._most = min(anchor, other), max(anchor, other)
 
-    def __call__(self, y: Any, xp: Namespace, *, within: bool = True) -> Any:
-        """Return the values at heights ``y``; ``within``: all of them are in [0, 1]."""
-        anchor, other = self._anchor, self._other
-        if self._space == "linear":
-            if self.traced:
-                return anchor * (1.0 - y) + other * y
-            return between(y, anchor, other, self._least, self._most, xp, within=within)
-        if self.traced:
-            return self._of_traced(y, xp)
-        if xp is ONE_STEP:
-            return self.at(y)
-        start = self._distance(anchor)
-        value = self._hit(y, start * xp.exp(y * self._logarithm), anchor, other, xp)
-        return _held(y, value, self._least, self._most, xp, within=within)
+def curve_between(bounds: Sequence[float], space: Space) -> Callable[[float], float] | None:
+    """Return the value at one height in [0, 1] as a function; None for the straight line."""
+    if space == "linear":
+        return None
+    return lambda y: float(_curved(y, bounds, space, ONE_NUMBER, within=True))
 
-    def at(self, y: float) -> float:
-        """Return the value at one height, with the bits that it has in an array."""
-        if y == 0.0:
-            return self._anchor
-        if y == 1.0:
-            return self._other
-        if self._space == "linear":
-            value = self._anchor * (1.0 - y) + self._other * y
-        else:
-            value = self._distance(self._anchor) * _exp(y * self._logarithm)
-            value = 1.0 - value if self._space == "log1m" else value
-        return float(_held(y, value, self._least, self._most, ONE_STEP, within=False))
 
-    @computed_once
-    def _logarithm(self) -> float:
-        return _logarithm(self._anchor, self._other, self._space)
+def traced_between(y: Any, anchor: Any, other: Any, space: Space, xp: Namespace) -> Any:
+    """Return the values between bounds that JAX is tracing, whose order is not known."""
+    if space == "linear":
+        return anchor * (1.0 - y) + other * y
+    if xp is NUMPY or xp is ONE_STEP:
+        _ = float(anchor), float(other)  # JAX says that it cannot be had here, and is asked
+    anchor, other = (xp.to_float(one) if is_traced(one) else one for one in (anchor, other))
+    start = _distance(anchor, space)
+    logarithm = xp.log(_distance(other, space)) - xp.log(start)
+    least, most = xp.minimum(anchor, other), xp.maximum(anchor, other)
+    return _curved(y, (anchor, other, least, most, start, logarithm), space, xp, within=False)
 
-    def _distance(self, bound: Any) -> Any:
-        return 1.0 - bound if self._space == "log1m" else bound
 
-    def _hit(self, y: Any, distance: Any, anchor: Any, other: Any, xp: Namespace) -> Any:
-        value = 1.0 - distance if self._space == "log1m" else distance
-        return xp.where(y == 0.0, anchor, xp.where(y == 1.0, other, value))
+def _curved(y: Any, bounds: Sequence[Any], space: Space, xp: Namespace, *, within: bool) -> Any:
+    anchor, other, least, most, start, logarithm = bounds
+    distance = start * xp.exp(y * logarithm)
+    value = 1.0 - distance if space == "log1m" else distance
+    value = xp.where(y == 0.0, anchor, xp.where(y == 1.0, other, value))
+    return _held(y, value, least, most, xp, within=within)
 
-    def _of_traced(self, y: Any, xp: Namespace) -> Any:
-        bounds = self._anchor, self._other
-        if xp is NUMPY or xp is ONE_STEP:
-            _ = list(map(float, bounds))  # JAX says that it cannot be had here, and is asked
-        anchor, other = (xp.to_float(one) if is_traced(one) else one for one in bounds)
-        start = self._distance(anchor)
-        distance = start * xp.exp(y * (xp.log(self._distance(other)) - xp.log(start)))
-        value = self._hit(y, distance, anchor, other, xp)
-        least, most = xp.minimum(anchor, other), xp.maximum(anchor, other)
-        return _held(y, value, least, most, xp, within=False)
+
+def _distance(bound: Any, space: Space) -> Any:
+    return 1.0 - bound if space == "log1m" else bound
 
 
 def checked_space(space: Any, **bounds: float) -> Space:
@@ -158,16 +150,9 @@ def checked_space(space: Any, **bounds: float) -> Space:
     return checked
 
 
-def _exp(x: float) -> float:
-    if abs(x) <= _LARGEST_LOGARITHM:
-        return float(np.exp(x))
-    with np.errstate(all="ignore"):  # of a scale that grows: what is not finite is refused later
-        return float(np.exp(x))
-
-
 def _logarithm(anchor: float, other: float, space: Space) -> float:
     """Return the logarithm of what the distance from 0, or from 1, is multiplied by."""
-    start, end = (1.0 - bound if space == "log1m" else bound for bound in (anchor, other))
+    start, end = _distance(anchor, space), _distance(other, space)
     ratio = end / start
     # The quotient has one rounding; it may be no number of its own.
     return math.log(ratio) if 1e-300 < ratio < 1e300 else math.log(end) - math.log(start)

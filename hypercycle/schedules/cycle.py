@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 from hypercycle.namespaces.namespace import NUMPY, Floats, Namespace, Scale, Waveform
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import Clock, checked_cycle_mult, checked_phase
+from hypercycle.numbers.clock import Clock, Place, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.numbers.spelling import answers_other_words
-from hypercycle.schedules.between import Between, Space, checked_space
+from hypercycle.schedules.between import (
+    Space,
+    bounds_in,
+    checked_space,
+    curve_between,
+    traced_between,
+    value_between,
+)
 from hypercycle.schedules.clocked import Clocked
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, cycle_at
@@ -175,29 +183,52 @@ class Cycle(Clocked, Record):
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
         place, waves = self.clock.place(step, xp), self._waves
-        if waves.alike and waves.repeat(place, xp) and not self._between.traced:
+        if waves.alike and waves.repeat(place, xp) and not self._is_traced:
             return self._values.take(place.step_in_cycle)
+        return self.value_at(place, self.bounds, xp)
+
+    def value_at(self, place: Place, bounds: Sequence[Any], xp: Namespace) -> Any:
+        """Return values at places between ``bounds``, which may be others of the same formula."""
+        waves = self._waves
         if self.scale_of == "amplitude":
-            return self._between(waves.height(place, xp), xp, within=self.stays_within)
-        return waves.factor(place, xp) * self._between(waves.wave(place, xp), xp, within=True)
+            return self._between(waves.height(place, xp), bounds, xp, within=self.stays_within)
+        return waves.factor(place, xp) * self._between(
+            waves.wave(place, xp), bounds, xp, within=True
+        )
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if a waveform or the scale is a user's own."""
-        bounds = self.anchor, self.other, self.low, self.high
-        curve = None if self.space == "linear" else self._between.at
-        shrink = self.scale_of == "bounds"
+        shrink, curve = self.scale_of == "bounds", curve_between(self.bounds, self.space)
         return cycle_at(
-            self.clock, self._halves, self._scale, bounds, bounds_shrink=shrink, curve=curve
+            self.clock,
+            self._halves,
+            self._scale,
+            self.bounds[:4],
+            bounds_shrink=shrink,
+            curve=curve,
         )
 
-    @computed_once
-    def _between(self) -> Between:
-        return Between(self.anchor, self.other, self.space)
+    def _between(self, y: Any, bounds: Sequence[Any], xp: Namespace, *, within: bool) -> Any:
+        if self._is_traced:
+            return traced_between(y, self.anchor, self.other, self.space, xp)
+        return value_between(y, bounds, self.space, xp, within=within)
+
+    @property
+    def _is_traced(self) -> bool:
+        return is_traced(self.low) or is_traced(self.high)
 
     def height(self, step: Any, xp: Namespace) -> Any:
         """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
         return self._waves.height(self.clock.place(step, xp), xp)
+
+    @property
+    def formula(self) -> Hashable:
+        """What equal ones differ from in their bounds and the lengths of their cycles alone."""
+        up, down = self.clock.step_size_up, self.clock.step_size_down
+        halves = (up == 0, down == 0, up == down)
+        clock = halves if self.cycle_mult == 1.0 else self.clock
+        return self._halves, self._scale, self.scale_of, self.space, clock
 
     @property
     def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale] | None:
@@ -223,6 +254,16 @@ class Cycle(Clocked, Record):
         return isinstance(scale, (Unscaled, Halving))
 
     @property
+    def bounds(self) -> tuple[float, ...]:
+        """The bound that the wave starts at, the other one, the lower and the higher.
+
+        In another space than ``"linear"`` also what it computes with.
+        """
+        if self._is_traced:
+            return self.anchor, self.other, self.low, self.high
+        return bounds_in(self.space, self.anchor, self.other)
+
+    @property
     def anchor(self) -> float:
         """The bound that the wave starts at, and shrinks toward."""
         return self.high if self.inverted else self.low
@@ -243,7 +284,7 @@ class Cycle(Clocked, Record):
 
     @computed_once
     def _values(self) -> Floats:
-        values: Floats = self._between(self._waves.in_cycle, NUMPY, within=True)
+        values: Floats = self._between(self._waves.in_cycle, self.bounds, NUMPY, within=True)
         return values
 
     @computed_once

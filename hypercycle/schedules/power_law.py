@@ -58,8 +58,8 @@ class PowerLaw(Record):
     Examples
     --------
     >>> lr = PowerLaw(0.001, -0.5, unit=4000, shift=4000)
-    >>> lr(0), lr(12_000), lr(10**12 - 4000)
-    (0.001, 0.0005, 6.324555320336759e-08)
+    >>> lr(0), lr(12_000)
+    (0.001, 0.0005)
     >>> beta2 = PowerLaw(-1.0, -0.8, shift=1, offset=1.0)
     >>> [round(beta2(step), 4) for step in (0, 9, 99, 999)]
     [0.0, 0.8415, 0.9749, 0.996]

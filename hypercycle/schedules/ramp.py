@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform, apply
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import finite_number
+from hypercycle.numbers.checks import finite_number, is_traced
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
-from hypercycle.schedules.between import Between, Space, checked_space
+from hypercycle.schedules.between import (
+    Space,
+    bounds_in,
+    checked_space,
+    curve_between,
+    traced_between,
+    value_between,
+)
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, ramp_at
 from hypercycle.schedules.schedule import Record
@@ -60,7 +68,7 @@ class Ramp(Record):
         object.__setattr__(self, "end", finite_number(self.end, "end"))
         object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
         _ = checked_space(self.space, start=self.start, end=self.end)
-        _ = self._function
+        _ = self.function
         object.__setattr__(self, "waveform", by_name(self.waveform))
 
     def __repr__(self) -> str:
@@ -68,10 +76,11 @@ class Ramp(Record):
 
     def check_names(self) -> None:
         """Raise ValueError if no waveform has such a name here."""
-        _ = self._function
+        _ = self.function
 
     @computed_once
-    def _function(self) -> Waveform:
+    def function(self) -> Waveform:
+        """Its waveform."""
         return waveform_function(self.waveform)
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
@@ -79,18 +88,28 @@ class Ramp(Record):
         steps = self.length
         if steps == 0:
             return self.end
-        w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
-        return self._between(w, xp)
+        x = xp.to_float(xp.clip(step, 0, steps)) / float(steps)
+        if is_traced(self.start) or is_traced(self.end):
+            w = apply(self.function, xp, x)
+            return traced_between(w, self.start, self.end, self.space, xp)
+        return self.value_at(x, self.bounds, xp)
 
-    @computed_once
-    def _between(self) -> Between:
-        return Between(self.start, self.end, self.space)
+    def value_at(self, x: Any, bounds: Sequence[Any], xp: Namespace) -> Any:
+        """Return values at ``x`` in [0, 1] between ``bounds``, which may be another ramp's."""
+        return value_between(apply(self.function, xp, x), bounds, self.space, xp)
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The start, the end, the lower of them and the higher, and what a space adds."""
+        return bounds_in(self.space, self.start, self.end)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the waveform is a user's own."""
-        curve = None if self.space == "linear" else self._between.at
-        return ramp_at(self.start, self.end, self.length, self._function, curve=curve)
+        if is_traced(self.start) or is_traced(self.end):
+            return None
+        curve = curve_between(self.bounds, self.space)
+        return ramp_at(self.start, self.end, self.length, self.function, curve=curve)
 
     @property
     def precomputable(self) -> bool:

@@ -37,7 +37,7 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
     clock: Clock,
     halves: tuple[Waveform, Waveform],
     scale: Scale,
-    bounds: tuple[float, float, float, float],
+    bounds: Sequence[float],
     *,
     bounds_shrink: bool = False,
     curve: Callable[[float], float] | None = None,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import hypercycle as hc
 from hypercycle.driving.tracks import Track, Tracks
-from hypercycle.namespaces.namespace import NUMPY
-from hypercycle.schedules.between import Between
+from hypercycle.namespaces.namespace import NUMPY, ONE_STEP
+from hypercycle.schedules.between import bounds_in, curve_between, value_between
 
 Y = np.linspace(0.0, 1.0, 4001)
 BOUNDS = {
@@ -27,6 +27,10 @@ PAIRS = [
     (space, pair) for space, pairs in BOUNDS.items() for low, high in pairs
     for pair in ((low, high), (high, low))
 ]  # fmt: skip
+
+
+def at(space, pair, y):
+    return value_between(y, bounds_in(space, *pair), space, ONE_STEP)
 
 
 def exact(space, anchor, other, y):
@@ -42,13 +46,16 @@ def exact(space, anchor, other, y):
 
 @pytest.mark.parametrize(("space", "pair"), PAIRS)
 def test_both_bounds_are_hit_and_no_value_leaves_them(space, pair):
-    values = Between(*pair, space)(Y, NUMPY)
+    values = value_between(Y, bounds_in(space, *pair), space, NUMPY)
     assert (values[0], values[-1]) == pair
     assert values.min() == min(pair)
     assert values.max() == max(pair)
     steps = np.diff(values) * (1 if pair[0] <= pair[1] else -1)
     assert steps.min() >= -3 * math.ulp(max(map(abs, pair)))
-    assert values.tolist() == [Between(*pair, space).at(y) for y in Y.tolist()]
+    assert values.tolist() == [at(space, pair, y) for y in Y.tolist()]
+    if space != "linear":
+        curve = curve_between(bounds_in(space, *pair), space)
+        assert values.tolist() == [curve(y) for y in Y.tolist()]
 
 
 @pytest.mark.parametrize(("space", "pair"), PAIRS)
@@ -61,7 +68,7 @@ def test_a_value_is_the_exact_one_to_some_units_in_the_last_place(space, pair):
     for y in (0.001, 0.25, 1 / 3, 0.5, 0.999):
         wanted = exact(space, *pair, y)
         unit = math.ulp(1.0 if space == "log1m" else float(wanted))
-        assert abs(Decimal(Between(*pair, space).at(y)) - wanted) <= Decimal((2 + decades) * unit)
+        assert abs(Decimal(at(space, pair, y)) - wanted) <= Decimal((2 + decades) * unit)
 
 
 def test_geometric_steps_have_one_ratio():
