@@ -143,6 +143,24 @@ def test_cycles_in_other_spaces_share_no_wave_with_straight_ones():
     assert columns[1][:100] == curved(np.arange(100)).tolist()
 
 
+def test_parts_of_one_space_are_computed_together():
+    ramps = [hc.Ramp(10.0**-i, 10.0 ** -(i + 1), 5 + i, space="log") for i in range(1, 6)]
+    decays = [hc.Ramp(1 - 10.0**-i, 1 - 10.0 ** -(i + 1), 4, space="log1m") for i in range(1, 4)]
+    cycles = [hc.Cycle(0.1, high, 3, cycles=1, space="log") for high in (0.2, 0.3)]
+    straight = [hc.Ramp(0.1, 0.2, 5), hc.Cycle(0.1, 0.4, 3, cycles=1)]
+    chain = hc.Chain(*ramps, *decays, *cycles, *straight)
+    steps = np.arange(chain.length + 5)
+    values = chain(steps)
+    assert values.tolist() == [chain(step) for step in steps.tolist()]
+    start, alone = 0, []
+    for part in chain.parts:
+        alone += part(np.arange(part.length)).tolist()
+        start += part.length
+    assert values[:start].tolist() == alone
+    theirs = np.asarray(jax.jit(chain)(jax.numpy.asarray(steps)))
+    np.testing.assert_array_equal(theirs, values.astype(np.float32))
+
+
 def test_an_opposite_has_a_space_of_its_own():
     lr = hc.Cycle(1e-4, 1e-2, 50, space="log")
     assert lr.opposite(0.0, 0.9) == hc.Cycle(0.0, 0.9, 50, inverted=True)
