@@ -58,6 +58,15 @@ napoleon_use_rtype = False  # the signature has the type
 autodoc_member_order = "bysource"
 autodoc_mock_imports = ["ignite", "lightning", "skorch", "transformers"]
 autodoc_typehints = "signature"
+# What schedules answer to the rest of the library.
+autodoc_default_options = {
+    "exclude-members": (
+        "evaluate, at_one_step, value_at, bounds, formula, height, shape, stays_within, "
+        "precomputable, schedules, reached, known_range, whole, ends, event_steps, shown_in, "
+        "cycles_within, least_count, repeats_every, has_cycles, check_names, own_length, "
+        "with_length, given_lengths, exact_lengths, resolved_after"
+    )
+}
 python_use_unqualified_type_names = True
 
 nitpick_ignore = [

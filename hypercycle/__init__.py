@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
+from hypercycle.plans.decays import inverse_sqrt, polynomial
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -30,8 +31,10 @@ from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.power_law import PowerLaw
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp
+from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
 from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
 from hypercycle.shapes.scales import Exponential, Halving
 
@@ -53,18 +56,26 @@ __all__ = [
     "Exponential",
     "Groups",
     "Halving",
+    "Hold",
+    "Kaiser",
     "Location",
     "MisuseWarning",
     "NoBounds",
     "Plan",
+    "Polynomial",
+    "PowerLaw",
     "Product",
     "Ramp",
     "RangeTest",
+    "Rex",
+    "Tukey",
     "attach",
     "exp_range",
     "hookimpl",
+    "inverse_sqrt",
     "one_cycle",
     "plot",
+    "polynomial",
     "register_plugin",
     "register_scale",
     "register_waveform",

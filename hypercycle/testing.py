@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from hypercycle.namespaces.evaluation import evaluate_at
 from hypercycle.namespaces.namespace import NUMPY, Namespace
-from hypercycle.shapes.registry import endpoints
+from hypercycle.shapes.registry import endpoints, validated_entry
 
 if TYPE_CHECKING:
     from hypercycle.namespaces.namespace import Waveform
@@ -28,6 +28,8 @@ _Floats = npt.NDArray[np.float64]
 
 __all__ = ["check_endpoints", "check_waveform"]
 
+# What a file says of a waveform beside its parameters.
+_KEYS_OF_FILES = {"name", "package"}
 # Two units in the last place of values just below 1.
 _TOLERANCE = 2.0 * np.finfo(np.float64).eps
 
@@ -45,8 +47,12 @@ def check_endpoints(fn: Waveform, label: str = "waveform") -> None:
     )
 
 
-def check_waveform(fn: Waveform) -> dict[str, str]:
+def check_waveform(fn: Waveform | type[Waveform]) -> dict[str, str]:
     """Raise AssertionError, with what to do, unless ``fn`` is a waveform everywhere.
+
+    A waveform with parameters, a frozen dataclass, is checked with the parameters that it has;
+    hand over the class for its defaults. Its parameters must be such as files hold: numbers, texts,
+    true or false.
 
     It must be callable as ``fn(x, xp)``; run from exactly 0 to exactly 1 and stay finite and
     within [0, 1]; return float64 of the shape of ``x``, the same at every call, for arrays and
@@ -59,7 +65,10 @@ def check_waveform(fn: Waveform) -> dict[str, str]:
     dict
         For ``"numpy"``, ``"torch"`` and ``"jax"``: ``"checked"``, or why not.
     """
+    if isinstance(fn, type):
+        fn = _of_defaults(fn)
     check_endpoints(fn)
+    _check_parameters(fn)
     x = _points()
     values = _checked_values(fn, x)
     _check_other_calls(fn, x, values)
@@ -78,6 +87,24 @@ def check_waveform(fn: Waveform) -> dict[str, str]:
                 ) from error
             _check_agreement(x, values, theirs, framework)
     return report
+
+
+def _of_defaults(kind: type[Waveform]) -> Waveform:
+    try:
+        made: Waveform = validated_entry(kind, "waveform")()
+    except (TypeError, ValueError) as error:
+        raise AssertionError(str(error)) from error
+    return made
+
+
+def _check_parameters(fn: Any) -> None:
+    for field in fields(fn) if is_dataclass(fn) else ():
+        value = getattr(fn, field.name)
+        _require(
+            isinstance(value, (bool, int, float, str)) and field.name not in _KEYS_OF_FILES,
+            f"waveform has the parameter {field.name}={value!r}, which a plan file cannot hold: "
+            "take numbers, texts, True or False, by other names than 'name' and 'package'",
+        )
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,36 @@ def test_a_waveform_with_parameters_passes():
     assert check_waveform(functools.partial(power, exponent=3.0))["numpy"] == "checked"
 
 
+@dataclass(frozen=True)
+class Named:
+    name: str = "a"
+
+    def __call__(self, x, xp):
+        del xp
+        return x
+
+
+@dataclass(frozen=True)
+class Listed:
+    powers: tuple = (2, 3)
+
+    def __call__(self, x, xp):
+        del xp
+        return x
+
+
+def test_a_class_of_waveforms_is_checked_with_its_defaults():
+    assert check_waveform(type(WAVEFORMS["tukey"]))["torch"] == "checked"
+    for kind, message in [
+        (Power, "waveform takes (exponent): give each parameter a default"),
+        (dict, "waveform is a class, and must be a frozen dataclass with __call__(self, x, xp)"),
+        (Named, "waveform has the parameter name='a', which a plan file cannot hold: take num"),
+        (Listed, "waveform has the parameter powers=(2, 3), which a plan file cannot hold"),
+    ]:
+        with pytest.raises(AssertionError, match=re.escape(message)):
+            check_waveform(kind)
+
+
 def power(x, xp, exponent):
     del xp
     return x**exponent

@@ -73,6 +73,29 @@ plt.show()
 # sphinx_gallery_thumbnail_number = 1
 
 # %%
+# Between the bounds on another scale
+# -----------------------------------
+#
+# Rates are compared by factors, and what counts of β = 0.99 is its distance from 1. ``space="log"``
+# moves the logarithm of the value, ``space="log1m"`` that of 1 − value: a ramp in it has one factor
+# for each step. Both bounds are hit exactly, as in the straight line. Beside them that line:
+
+figure, panels = plt.subplots(1, 2, figsize=(8, 2.8), layout="constrained")
+for axes, name, low, high, space in (
+    (panels[0], "lr", 1e-5, 1e-1, "log"),
+    (panels[1], "beta2", 0.9, 0.9999, "log1m"),
+):
+    for one in ("linear", space):
+        cycle = hc.Cycle(low, high, 2000, space=one)
+        values = cycle(np.arange(8001))
+        axes.plot(values if space == "log" else 1 - values, label=f'space="{one}"')
+    axes.set(yscale="log", title=name if space == "log" else f"1 − {name}", xticks=(0, 4000, 8000))
+    axes.legend(fontsize="small")
+
+print(hc.Ramp(1e-3, 1e-5, 4, space="log")(np.arange(5)))
+print(hc.Ramp(0.9, 0.9999, 3, space="log1m")(np.arange(4)))
+
+# %%
 # The step
 # --------
 #

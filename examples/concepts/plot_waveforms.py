@@ -20,7 +20,7 @@ from matplotlib import pyplot as plt
 
 import hypercycle as hc
 
-figure, panels = plt.subplots(3, 4, figsize=(8, 5), sharex=True, sharey=True)
+figure, panels = plt.subplots(3, 5, figsize=(8, 5), sharex=True, sharey=True)
 names = [name for name in hc.waveforms() if name not in ("linear", "cosine")]
 steps = np.arange(401)
 for axes, name in zip(panels.flat, names, strict=True):
@@ -31,6 +31,31 @@ for axes, name in zip(panels.flat, names, strict=True):
 # %%
 # ``linear`` is another name of ``triangular``, ``cosine`` of ``hann``.
 #
+# With parameters
+# ---------------
+#
+# Five have a parameter, and are in the picture above with its default:
+
+figure, panels = plt.subplots(1, 5, figsize=(8, 2.8), sharey=True, layout="constrained")
+for axes, several in zip(
+    panels,
+    [
+        [hc.Hold(part) for part in (0.2, 0.5, 0.8)],
+        [hc.Kaiser(beta) for beta in (0, 8, 20)],
+        [hc.Polynomial(power) for power in (0.5, 2, 4)],
+        [hc.Rex(d) for d in (-4, 0.5, 0.9)],
+        [hc.Tukey(alpha) for alpha in (0.2, 0.5, 1)],
+    ],
+    strict=True,
+):
+    for waveform in several:
+        ((name, value),) = vars(waveform).items()
+        axes.plot(steps, hc.Cycle(0, 1, 100, waveform=waveform)(steps), label=f"{name} {value:g}")
+    axes.set_title(type(waveform).__name__, fontsize="medium")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.15), fontsize="small", frameon=False)
+    axes.set(xticks=(0, 200, 400), yticks=(0, 1))
+
+# %%
 # A waveform for each half
 # ------------------------
 #

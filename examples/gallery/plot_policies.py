@@ -31,6 +31,10 @@ policies = {
     "one_cycle(0.006, 12_000)['momentum']": one_cycle["momentum"],
     "warmup(1000, sgdr(0.0, 0.05, 11_000))": hc.warmup(1000, hc.sgdr(0.0, 0.05, 11_000)),
     "warmup_stable_decay(0.001, 1000, 8600, 2400)": hc.warmup_stable_decay(0.001, 1000, 8600, 2400),
+    "inverse_sqrt(0.001, 1000)": hc.inverse_sqrt(0.001, 1000),
+    "polynomial(0.001, 12_000, power=2, …)": hc.polynomial(
+        0.001, 12_000, power=2, warmup_steps=1000
+    ),
     "Cycle(0.0, 1.0, 3000, 0, waveform='hold')": hc.Cycle(0.0, 1.0, 3000, 0, waveform="hold"),
     "Cycle(1e-5, 8e-5, 3000, 9000)": hc.Cycle(1e-5, 8e-5, 3000, 9000, cycles=1),
 }

@@ -49,13 +49,17 @@ def _block(name: str, lines: list[str]) -> str:
 
 
 def _waveforms() -> Iterator[str]:
-    yield from _named(
-        registry.waveforms, WAVEFORMS, registry.waveform_distribution, lambda name, _: name, _bars
-    )
+    def call(name: str, _: Waveform) -> str:
+        return _call(name, registry.parameters_of_waveform(name))
+
+    yield from _named(registry.waveforms, WAVEFORMS, registry.waveform_distribution, call, _bars)
 
 
 def _scales() -> Iterator[str]:
-    yield from _named(registry.scales, SCALES, registry.scale_distribution, _call, lambda _: "")
+    def call(name: str, factory: Callable[..., Any]) -> str:
+        return _call(name, registry.parameters_of(factory))
+
+    yield from _named(registry.scales, SCALES, registry.scale_distribution, call, lambda _: "")
 
 
 def _named(
@@ -81,8 +85,7 @@ def _named(
         yield wrap(f"  {clash}", indent="    ")
 
 
-def _call(name: str, factory: Callable[..., Any]) -> str:
-    parameters = registry.parameters_of(factory)
+def _call(name: str, parameters: str) -> str:
     return f"{name}({parameters})" if parameters else name
 
 

@@ -11,15 +11,17 @@ import click
 from hypercycle.command_line.errors import Failure, check_folder, failing_on
 from hypercycle.plan_files.commented import commented_text
 from hypercycle.plan_files.writing import write_whole
-from hypercycle.plans import policies
+from hypercycle.plans import decays, policies
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.ramp import Ramp
 from hypercycle.schedules.schedule import Schedule
+from hypercycle.shapes.parametrised import Polynomial
 
 _CYCLING = ("triangular", "triangular2", "exp_range", "sgdr")
-_POLICIES = (*_CYCLING, "one_cycle", "wsd")
+_DECAYING = ("wsd", "inverse_sqrt", "polynomial")
+_POLICIES = (*_CYCLING, "one_cycle", *_DECAYING)
 # Flags that mean something to some policies only.
 _MEANT_FOR = {
     "--step-size": _CYCLING,
@@ -33,18 +35,21 @@ _GUESS = "Bounds that fit your training: hypercycle range-test -h"
 # What one_cycle begins at where no lower bound is given, as in PyTorch.
 _DIV_FACTOR = 25.0
 _FINAL_DIV_FACTOR = 1e4
+# That of DeepLab's "poly".
+_POWER = 0.9
 
 
 @click.command()
 @click.option(
     "--policy",
     type=click.Choice(_POLICIES),
+    metavar="NAME",
     default="triangular",
     show_default=True,
-    help="What the learning rate does.",
+    help=f"What the learning rate does: {', '.join(_POLICIES)}.",
 )
 @click.option(
-    "--low", type=float, help="Lower bound of lr.  [default: 1e-4; one_cycle: HIGH/25; wsd: 0]"
+    "--low", type=float, help="Lower bound of lr.  [default: 1e-4; one_cycle: HIGH/25; decays: 0]"
 )
 @click.option("--high", type=float, default=1e-2, help="Upper bound of lr.  [default: 1e-2]")
 @click.option(
@@ -109,8 +114,8 @@ def new(
     with failing_on(ImportError, TypeError, ValueError):
         if policy == "one_cycle":
             plan = _one_cycle(low, high, momentum or (0.85, 0.95), total_steps)
-        elif policy == "wsd":
-            plan = Plan(lr=_warmup_stable_decay(0.0 if low is None else low, high))
+        elif policy in _DECAYING:
+            plan = Plan(lr=_decaying(policy, 0.0 if low is None else low, high))
         else:
             cycle = _cycle(policy, 1e-4 if low is None else low, high, step_size or "4ep", gamma)
             schedules: dict[str, Schedule] = {"lr": cycle}
@@ -136,9 +141,14 @@ def _check_flags(policy: str, values: tuple[Any, ...]) -> None:
             raise Failure(f"{flag} is LOW HIGH, got {value[0]:g} {value[1]:g}")
 
 
-def _warmup_stable_decay(low: float, high: float) -> Chain:
+def _decaying(policy: str, low: float, high: float) -> Schedule:
     if low > high:
-        raise Failure(f"wsd needs --low below --high, got {low:g} and {high:g}")
+        raise Failure(f"{policy} needs --low below --high, got {low:g} and {high:g}")
+    if policy == "inverse_sqrt":
+        return decays.inverse_sqrt(high, "5%", start=low, min_lr=low)
+    if policy == "polynomial":  # its lengths in parts of a run whose length is not known yet
+        decay = Cycle(low, high, 0, "95%", waveform=Polynomial(_POWER), cycles=1)
+        return Chain(Ramp(low, high, "5%"), decay)
     return policies.warmup_stable_decay(high, "5%", "rest", "20%", start=low, end=low)
 
 

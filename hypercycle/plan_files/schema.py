@@ -26,7 +26,7 @@ def json_schema() -> dict[str, Any]:
 
 
 def _entry(name: str) -> str:
-    return f"{name.capitalize()}Entry"
+    return f"{name.title().replace('_', '')}Entry"
 
 
 def _schedules(within: str) -> list[Any]:

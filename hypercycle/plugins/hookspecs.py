@@ -23,11 +23,13 @@ hookimpl = pluggy.HookimplMarker("hypercycle")
 
 
 @hookspec
-def hypercycle_waveforms() -> Mapping[str, Waveform]:
+def hypercycle_waveforms() -> Mapping[str, Waveform | type[Waveform]]:
     """Return the plugin's waveforms by name: functions ``waveform(x, xp)``.
 
-    :func:`hypercycle.testing.check_waveform` tells whether a function is one. The same mapping is
-    expected at every call. A name that is taken is an error that names both owners.
+    A frozen dataclass with ``__call__(self, x, xp)`` and defaults is a waveform with parameters,
+    which can be written to a plan file and read back.
+    :func:`hypercycle.testing.check_waveform` tells whether something is a waveform. The same
+    mapping is expected at every call. A name that is taken is an error that names both owners.
     """
     return {}
 

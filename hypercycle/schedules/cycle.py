@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Literal, Unpack
 
-import numpy as np
-
-from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Floats, Namespace, Scale, Waveform
-from hypercycle.namespaces.steps import checked_steps
+from hypercycle.namespaces.namespace import NUMPY, Floats, Namespace, Scale, Waveform
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import (
-    Clock,
-    Event,
-    Location,
-    Place,
-    checked_cycle_mult,
-    checked_phase,
-)
+from hypercycle.numbers.clock import Clock, Place, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import (
     Facts,
     Length,
@@ -30,7 +20,15 @@ from hypercycle.numbers.lengths import (
     resolved_length,
 )
 from hypercycle.numbers.spelling import answers_other_words
-from hypercycle.schedules.between import between
+from hypercycle.schedules.between import (
+    Space,
+    bounds_in,
+    checked_space,
+    curve_between,
+    traced_between,
+    value_between,
+)
+from hypercycle.schedules.clocked import Clocked
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, cycle_at
 from hypercycle.schedules.schedule import Record
@@ -41,7 +39,7 @@ from hypercycle.shapes.scales import Exponential, Halving, Unscaled
 
 
 @dataclass(frozen=True, repr=False)
-class Cycle(Record):
+class Cycle(Clocked, Record):
     r"""A value that cycles between two bounds, as a function of the step.
 
     .. math::
@@ -75,7 +73,12 @@ class Cycle(Record):
         or a function ``scale(cycle, step, xp)``.
     scale_of
         ``"amplitude"``: the wave shrinks toward its anchor. ``"bounds"``: both bounds shrink,
-        ``value = scale·(anchor·(1 − w) + other·w)``, to 0 where the scale is below 5e-324.
+        ``value = scale·(anchor·(1 − w) + other·w)``, to 0 where the scale is below 5e-324. In
+        another space too it is the value, not 1 − value, that is multiplied.
+    space
+        What moves along the wave: ``"linear"``, the value; ``"log"``, its logarithm, so that it is
+        geometric between the bounds, ``anchor^(1 − y)·other^y``; ``"log1m"``, the logarithm of
+        1 − value, for β and the decay of an average, ``1 − (1 − anchor)^(1 − y)·(1 − other)^y``.
     inverted
         Start at ``high`` and fall first: opposite phase.
     phase
@@ -90,7 +93,8 @@ class Cycle(Record):
     ------
     TypeError, ValueError
         If a bound is not a finite number or the two are reversed, a length is negative or not a
-        whole number, both halves are 0, a name is unknown, or a waveform misses 0 at 0 or 1 at 1.
+        whole number, both halves are 0, a name is unknown, a waveform misses 0 at 0 or 1 at 1, or a
+        bound is not above 0 in the space ``"log"`` or not below 1 in ``"log1m"``.
 
     Notes
     -----
@@ -111,6 +115,8 @@ class Cycle(Record):
     (0.95, 0.85)
     >>> lr(8 * 10**12 + 4)
     0.5
+    >>> [round(Cycle(1e-4, 1e-2, 10, space="log")(step), 12) for step in (0, 5, 10)]
+    [0.0001, 0.001, 0.01]
     """
 
     low: float
@@ -125,6 +131,7 @@ class Cycle(Record):
     phase: float = 0.0
     cycle_mult: float = 1.0
     cycles: int | None = None
+    space: Space = "linear"
     # Whether the values are multiples of what is there, and not to be assigned; None: whoever
     # attaches it knows. Only a range test's bounds say so, and no other cycle made of this one.
     multiplies: ClassVar[bool | None] = None
@@ -139,6 +146,7 @@ class Cycle(Record):
             )
         assign("low", low)
         assign("high", high)
+        assign("space", checked_space(self.space, low=low, high=high))
         up = checked_length(self.step_size_up, "step_size_up")
         down = up
         if self.step_size_down is not None:
@@ -198,14 +206,20 @@ class Cycle(Record):
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if a waveform or the scale is a user's own."""
-        shrink = self.scale_of == "bounds"
-        return cycle_at(self.clock, self._halves, self._scale, self.bounds, bounds_shrink=shrink)
+        shrink, curve = self.scale_of == "bounds", curve_between(self.bounds, self.space)
+        return cycle_at(
+            self.clock,
+            self._halves,
+            self._scale,
+            self.bounds[:4],
+            bounds_shrink=shrink,
+            curve=curve,
+        )
 
     def _between(self, y: Any, bounds: Sequence[Any], xp: Namespace, *, within: bool) -> Any:
-        anchor, other, low, high = bounds
-        if self._is_traced:  # their order is not known
-            return anchor * (1.0 - y) + other * y
-        return between(y, anchor, other, low, high, xp, within=within)
+        if self._is_traced:
+            return traced_between(y, self.anchor, self.other, self.space, xp)
+        return value_between(y, bounds, self.space, xp, within=within)
 
     @property
     def _is_traced(self) -> bool:
@@ -221,12 +235,16 @@ class Cycle(Record):
         up, down = self.clock.step_size_up, self.clock.step_size_down
         halves = (up == 0, down == 0, up == down)
         clock = halves if self.cycle_mult == 1.0 else self.clock
-        return self._halves, self._scale, self.scale_of, clock
+        return self._halves, self._scale, self.scale_of, self.space, clock
 
     @property
     def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale] | None:
-        """Everything but the bounds; None with ``scale_of="bounds"``, which has no one ``y``."""
-        if self.scale_of == "bounds":
+        """Everything but the bounds; None where they are not all that equal waves differ in.
+
+        ``scale_of="bounds"`` has no one ``y``, and in another space than ``"linear"`` the value is
+        not ``anchor·(1 − y) + other·y``.
+        """
+        if self.scale_of == "bounds" or self.space != "linear":
             return None
         return self.clock, self._halves, self._scale
 
@@ -243,9 +261,14 @@ class Cycle(Record):
         return isinstance(scale, (Unscaled, Halving))
 
     @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """The bound that the wave starts at, the other one, the lower and the higher."""
-        return self.anchor, self.other, self.low, self.high
+    def bounds(self) -> tuple[float, ...]:
+        """The bound that the wave starts at, the other one, the lower and the higher.
+
+        In another space than ``"linear"`` also what it computes with.
+        """
+        if self._is_traced:
+            return self.anchor, self.other, self.low, self.high
+        return bounds_in(self.space, self.anchor, self.other)
 
     @property
     def anchor(self) -> float:
@@ -279,15 +302,23 @@ class Cycle(Record):
     def _scale(self) -> Scale:
         return registry.scale_function(self.scale)
 
-    def opposite(self, low: float, high: float) -> Cycle:
+    def opposite(self, low: float, high: float, *, space: Space = "linear") -> Cycle:
         """Return the cycle with the same clock and shape between other bounds, in opposite phase.
 
-        The scale shrinks it toward its own anchor, whatever ``scale_of`` this cycle has.
+        The scale shrinks it toward its own anchor, whatever ``scale_of`` this cycle has. The space
+        belongs to the bounds, and is that of the new ones.
 
         >>> Cycle(0.001, 0.006, 2000).opposite(0.85, 0.95)
         Cycle(0.85, 0.95, 2000, inverted=True)
         """
-        return replace(self, low=low, high=high, inverted=not self.inverted, scale_of="amplitude")
+        return replace(
+            self,
+            low=low,
+            high=high,
+            inverted=not self.inverted,
+            scale_of="amplitude",
+            space=space,
+        )
 
     @property
     def resolved(self) -> bool:
@@ -322,11 +353,6 @@ class Cycle(Record):
         )
 
     @property
-    def length(self) -> int | None:
-        """Steps until the value holds; None if it cycles for ever."""
-        return self.clock.end
-
-    @property
     def period(self) -> int:
         """Steps in a cycle.
 
@@ -352,83 +378,6 @@ class Cycle(Record):
         """The period of a cycle that neither ends nor changes."""
         changes = self.cycle_mult != 1.0 or not isinstance(self._scale, Unscaled)
         return None if changes or self.cycles is not None else self.period
-
-    @property
-    def has_cycles(self) -> bool:
-        """Yes."""
-        return True
-
-    @property
-    def least_count(self) -> int:
-        """Steps of the first cycle."""
-        return self.clock.first_period
-
-    def shown_in(self, cycles: int) -> int:
-        """Return its length, or the steps of so many cycles."""
-        return int(self.boundaries(cycles + 1)[-1]) if self.length is None else self.length
-
-    def ends(self, first: int, last: int) -> Iterator[int]:
-        """Yield the steps from ``first + 1`` to ``last`` at which a cycle ends."""
-        step = max(first, 0)
-        while step < last:
-            step += 1
-            step += self.steps_to_cycle_end(step)
-            if step > last or not self.is_cycle_end(step):
-                return
-            yield step
-
-    def event_steps(self, first: int, last: int) -> Iterator[int]:
-        """Yield the steps from ``first + 1`` to ``last`` with a peak or the end of a cycle."""
-        return self.clock.turns(first, last)
-
-    def locate(self, step: Any) -> Location:
-        """Return where a step lies: cycle, step in the cycle, height ``x`` and ``rising``.
-
-        ``step`` is an int, or a NumPy array of ints for arrays.
-
-        >>> Cycle(0.001, 0.006, 2000).locate(9000)
-        Location(cycle=2, step_in_cycle=1000, x=0.5, rising=True)
-        """
-        if isinstance(step, np.ndarray):
-            place = self.clock.place(checked_steps(step), NUMPY)
-            height = self.clock.height(place, NUMPY)
-            return Location(place.cycle, place.step_in_cycle, height, self.clock.rising(place))
-        place = self.clock.place(whole_number(step, "step"), ONE_STEP)
-        height = float(self.clock.height(place, ONE_STEP))
-        return Location(place.cycle, place.step_in_cycle, height, bool(self.clock.rising(place)))
-
-    def boundaries(self, n: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Return the first ``n`` steps at which a cycle starts, at most ``cycles`` of them.
-
-        >>> Cycle(0.001, 0.006, 0, 10, cycle_mult=3).boundaries(5).tolist()
-        [0, 10, 40, 130, 400]
-        """
-        return np.array(self.clock.boundaries(whole_number(n, "n")), dtype=np.int64)
-
-    def is_cycle_end(self, step: int) -> bool:
-        """Return whether ``step`` updates complete a cycle.
-
-        >>> cycle = Cycle(0.001, 0.006, 2000)
-        >>> cycle.is_cycle_end(0), cycle.is_cycle_end(4000)
-        (False, True)
-        """
-        return self.clock.is_cycle_end(whole_number(step, "step"))
-
-    def steps_to_cycle_end(self, step: int) -> int:
-        """Return how many more updates complete the cycle; 0 where one is complete.
-
-        >>> Cycle(0.001, 0.006, 2000).steps_to_cycle_end(4001)
-        3999
-        """
-        return self.clock.steps_to_cycle_end(whole_number(step, "step"))
-
-    def events(self, step: int) -> list[Event]:
-        """Return what happens when training moves onto ``step``: peaks and cycle ends.
-
-        >>> Cycle(0.001, 0.006, 2000).events(2000)
-        [Event(name='peak', cycle=0, step=2000)]
-        """
-        return self.clock.events(whole_number(step, "step"))
 
 
 Cycle.__init__ = answers_other_words()(Cycle.__init__)  # type: ignore[method-assign]

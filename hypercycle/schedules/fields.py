@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, whole_number
@@ -86,6 +86,11 @@ SCALE_OF = _plain(
     _that_is("'amplitude' or 'bounds'", lambda one: one in ("amplitude", "bounds")),
     {"type": "string", "enum": ["amplitude", "bounds"]},
 )
+_SPACES = ["linear", "log", "log1m"]
+SPACE = _plain(
+    _that_is("'linear', 'log' or 'log1m'", lambda one: one in _SPACES),
+    {"type": "string", "enum": _SPACES},
+)
 NAME_IN_PLAN = _plain(
     _that_is("a name in the plan such as 'lr'", lambda one: isinstance(one, str)), {}
 )
@@ -94,14 +99,12 @@ NAME_IN_PLAN = _plain(
 # Waveforms and scale policies: registered names, or tables of a name and what belongs to it.
 
 
-def _waveform(value: Any, _: str) -> str:
-    name, others = _named("waveform", value, registry.waveform_distribution)
-    if others:
-        raise ValueError(f"a waveform has 'name' and 'package', got {', '.join(map(repr, others))}")
-    return name
+def _waveform(value: Any, _: str) -> Any:
+    name, parameters = _named("waveform", value, registry.waveform_distribution)
+    return registry.waveform(name, **parameters) if parameters else name
 
 
-def _waveforms(value: Any, _: str) -> str | tuple[str, ...]:
+def _waveforms(value: Any, _: str) -> Any:
     if not isinstance(value, (list, tuple)):
         return _waveform(value, "")
     if len(value) != 2:
@@ -115,12 +118,55 @@ def _describe_waveform(value: Any, writer: Writer) -> Any:
     name = value if isinstance(value, str) else registry.name_of_waveform(value)
     if name is None:
         return describe_function(value)
+    at_defaults = isinstance(value, str) or value == registry.waveform(name)
+    parameters = {} if at_defaults else _parameters(value)
     package = registry.waveform_distribution(name) if writer.for_file else None
-    return {"name": name, "package": package} if package else name
+    table = {"name": name, **parameters} | ({"package": package} if package else {})
+    return table if len(table) > 1 else name
 
 
-def _schema_of_waveforms(_: Schedules) -> dict[str, Any]:
-    one = _schema_of_named(registry.waveforms(), others=False)
+def _parameters(record: Any) -> dict[str, Any]:
+    return {one.name: getattr(record, one.name) for one in dataclasses.fields(record)}
+
+
+def _schema_of_waveform(_: Schedules) -> dict[str, Any]:
+    known = registry.waveforms()
+    with_parameters = [
+        _table({"name": {"const": name}}, _schemas_of_parameters(one))
+        for name, one in known.items()
+        if registry.parameters_of_waveform(name)
+    ]
+    return {
+        "anyOf": [
+            {"enum": sorted(known)},
+            _table({"name": {"type": "string"}}, {}),
+            *with_parameters,
+        ]
+    }
+
+
+def _schemas_of_parameters(defaults: Any) -> dict[str, Any]:
+    """Return what the parameters of a record may be: of the kind of their defaults."""
+    kinds = {bool: "boolean", int: "number", float: "number", str: "string"}
+    return {
+        name: {"default": one} | ({"type": kinds[type(one)]} if type(one) in kinds else {})
+        for name, one in _parameters(defaults).items()
+    }
+
+
+def _table(name: dict[str, Any], parameters: dict[str, Any] | bool) -> dict[str, Any]:
+    """Return the schema of a table with a name, a package, and parameters: some, none, or any."""
+    own = {} if isinstance(parameters, bool) else parameters
+    return {
+        "type": "object",
+        "properties": name | {"package": {"type": "string"}} | own,
+        "required": ["name"],
+        "additionalProperties": parameters is True,
+    }
+
+
+def _schema_of_waveforms(schedules: Schedules) -> dict[str, Any]:
+    one = _schema_of_waveform(schedules)
     return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 2, "maxItems": 2}]}
 
 
@@ -136,19 +182,13 @@ def _describe_scale(value: Any, writer: Writer) -> Any:
     name = registry.name_of_scale(value)
     if name is None or not dataclasses.is_dataclass(value):
         return describe_function(value)
-    parameters = {one.name: getattr(value, one.name) for one in dataclasses.fields(value)}
     package = registry.scale_distribution(name) if writer.for_file else None
-    return {"name": name, **parameters} | ({"package": package} if package else {})
+    return {"name": name, **_parameters(value)} | ({"package": package} if package else {})
 
 
-def _schema_of_named(names: Iterable[str], *, others: bool) -> dict[str, Any]:
-    table = {
-        "type": "object",
-        "properties": {"name": {"type": "string"}, "package": {"type": "string"}},
-        "required": ["name"],
-        "additionalProperties": others,
-    }
-    return {"anyOf": [{"enum": sorted(names)}, table]}
+def _schema_of_scale(_: Schedules) -> dict[str, Any]:
+    table = _table({"name": {"type": "string"}}, parameters=True)
+    return {"anyOf": [{"enum": sorted(registry.scales())}, table]}
 
 
 def _named(
@@ -197,15 +237,9 @@ def _normal(package: str) -> str:
     return re.sub(r"[-_.]+", "-", package).lower()
 
 
-WAVEFORM = Field(
-    _checked(_waveform),
-    lambda _: _schema_of_named(registry.waveforms(), others=False),
-    _describe_waveform,
-)
+WAVEFORM = Field(_checked(_waveform), _schema_of_waveform, _describe_waveform)
 WAVEFORMS = Field(_checked(_waveforms), _schema_of_waveforms, _describe_waveform)
-SCALE = Field(
-    _checked(_scale), lambda _: _schema_of_named(registry.scales(), others=True), _describe_scale
-)
+SCALE = Field(_checked(_scale), _schema_of_scale, _describe_scale)
 
 
 # Schedules in schedules.

@@ -10,6 +10,7 @@ from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.plain_data import UNCHANGED, Kind, Opposite, given_fields
+from hypercycle.schedules.power_law import PowerLaw
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.ramp import Ramp
 
@@ -37,6 +38,7 @@ KINDS: dict[str, Kind] = {
             "phase": fields.PHASE,
             "cycle_mult": fields.CYCLE_MULT,
             "cycles": fields.or_none(fields.COUNT),
+            "space": fields.SPACE,
         },
         given=_given_of_cycle,
         implied=True,
@@ -55,6 +57,20 @@ KINDS: dict[str, Kind] = {
             "end": fields.NUMBER,
             "steps": fields.LENGTH_OF_PART,
             "waveform": fields.WAVEFORM,
+            "space": fields.SPACE,
+        },
+    ),
+    "power_law": Kind(
+        PowerLaw,
+        "A PowerLaw.",
+        {
+            "factor": fields.NUMBER,
+            "exponent": fields.NUMBER,
+            "unit": fields.LENGTH,
+            "shift": fields.LENGTH,
+            "offset": fields.NUMBER,
+            "low": fields.or_none(fields.NUMBER),
+            "high": fields.or_none(fields.NUMBER),
         },
     ),
     "constant": Kind(Constant, "A Constant.", {"value": fields.NUMBER}),

@@ -17,7 +17,14 @@ from hypercycle.numbers.lengths import (
     in_steps,
     resolved_length,
 )
-from hypercycle.schedules.between import between
+from hypercycle.schedules.between import (
+    Space,
+    bounds_in,
+    checked_space,
+    curve_between,
+    traced_between,
+    value_between,
+)
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, ramp_at
 from hypercycle.schedules.schedule import Record
@@ -39,6 +46,9 @@ class Ramp(Record):
         of a :class:`~hypercycle.Chain`: what the others leave of the run.
     waveform
         A registered name or a function ``w(x, xp)``.
+    space
+        ``"linear"``, as above; ``"log"``: geometric, ``start^(1 − w)·end^w``; ``"log1m"``: 1 −
+        value is geometric. As in :class:`~hypercycle.Cycle`.
 
     Raises
     ------
@@ -50,17 +60,22 @@ class Ramp(Record):
     >>> warm = Ramp(0.0, 0.5, steps=5)
     >>> [warm(step) for step in (0, 1, 5, 6)]
     [0.0, 0.1, 0.5, 0.5]
+    >>> decay = Ramp(0.9, 0.9999, steps=3, space="log1m")
+    >>> [round(decay(step), 6) for step in range(4)]
+    [0.9, 0.99, 0.999, 0.9999]
     """
 
     start: float
     end: float
     steps: Length
     waveform: str | Waveform = "linear"
+    space: Space = "linear"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start", finite_number(self.start, "start"))
         object.__setattr__(self, "end", finite_number(self.end, "end"))
         object.__setattr__(self, "steps", checked_length(self.steps, "steps", rest=True))
+        _ = checked_space(self.space, start=self.start, end=self.end)
         _ = self.function
         object.__setattr__(self, "waveform", by_name(self.waveform))
 
@@ -82,26 +97,27 @@ class Ramp(Record):
         if steps == 0:
             return self.end
         x = xp.to_float(xp.clip(step, 0, steps)) / float(steps)
-        if is_traced(self.start) or is_traced(self.end):  # whose order is not known
+        if is_traced(self.start) or is_traced(self.end):
             w = apply(self.function, xp, x)
-            return self.start * (1.0 - w) + self.end * w
+            return traced_between(w, self.start, self.end, self.space, xp)
         return self.value_at(x, self.bounds, xp)
 
     def value_at(self, x: Any, bounds: Sequence[Any], xp: Namespace) -> Any:
         """Return values at ``x`` in [0, 1] between ``bounds``, which may be another ramp's."""
-        start, end, least, most = bounds
-        return between(apply(self.function, xp, x), start, end, least, most, xp)
+        return value_between(apply(self.function, xp, x), bounds, self.space, xp)
 
     @property
-    def bounds(self) -> tuple[float, float, float, float]:
-        """The start, the end, the lower of them and the higher."""
-        start, end = self.start, self.end
-        return start, end, min(start, end), max(start, end)
+    def bounds(self) -> tuple[float, ...]:
+        """The start, the end, the lower of them and the higher, and what a space adds."""
+        return bounds_in(self.space, self.start, self.end)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the waveform is a user's own."""
-        return ramp_at(self.start, self.end, self.length, self.function)
+        if is_traced(self.start) or is_traced(self.end):
+            return None
+        curve = curve_between(self.bounds, self.space)
+        return ramp_at(self.start, self.end, self.length, self.function, curve=curve)
 
     @property
     def precomputable(self) -> bool:

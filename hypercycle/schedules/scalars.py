@@ -12,14 +12,16 @@ Functions of users are not for here: they are called with arrays, and when their
 from __future__ import annotations
 
 import bisect
+import dataclasses
 import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hypercycle.namespaces.namespace import ONE_NUMBER, ONE_STEP, Scale, Waveform
+from hypercycle.namespaces.namespace import ONE_NUMBER, ONE_STEP, Scale, Waveform, apply
 from hypercycle.numbers.checks import is_traced
 from hypercycle.numbers.clock import Clock
+from hypercycle.shapes.parametrised import Polynomial
 from hypercycle.shapes.scales import Exponential, Halving, Unscaled
 from hypercycle.shapes.waveforms import WAVEFORMS, triangular
 
@@ -35,13 +37,15 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
     clock: Clock,
     halves: tuple[Waveform, Waveform],
     scale: Scale,
-    bounds: tuple[float, float, float, float],
+    bounds: Sequence[float],
     *,
     bounds_shrink: bool = False,
+    curve: Callable[[float], float] | None = None,
 ) -> OneValue | None:
     """Return the value of a cycle; None if a waveform or a scale policy is a user's own.
 
-    ``bounds`` are the anchor and the other bound, then the lower and the higher of them.
+    ``bounds`` are the anchor and the other bound, then the lower and the higher of them. ``curve``
+    is the way between them, from a height, if it is no straight line.
     """
     anchor, other, least, most = bounds
     if is_traced(least) or is_traced(most) or not all(map(_is_ours, halves)):
@@ -49,7 +53,7 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
     factor = _factor(scale)
     if factor is None:
         return None
-    rise, fall = (None if half is triangular else half for half in halves)
+    rise, fall = map(_of_number, halves)
     up, down, end, offset = clock.step_size_up, clock.step_size_down, clock.end, clock.offset
     period = up + down
 
@@ -95,21 +99,31 @@ def cycle_at(  # noqa: C901  (one formula, three clocks)
         shrunk = factor(cycle, step)
         if not bounds_shrink:
             y *= shrunk
-        result = anchor * (1.0 - y) + other * y
-        result = least if result <= least else most if result > most else result  # noqa: FURB136
+        if curve is not None:
+            result = curve(y)
+        else:
+            result = anchor * (1.0 - y) + other * y
+            result = least if result <= least else most if result > most else result  # noqa: FURB136
         return shrunk * result if bounds_shrink else result
 
     if clock.cycle_mult != 1.0:
         return different
-    return plain if end is None and type(scale) is Unscaled else alike
+    return plain if end is None and type(scale) is Unscaled and curve is None else alike
 
 
-def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValue | None:
+def ramp_at(
+    start: float,
+    end: float,
+    steps: int,
+    waveform: Waveform,
+    *,
+    curve: Callable[[float], float] | None = None,
+) -> OneValue | None:
     """Return the value of a ramp; None if its waveform is a user's own."""
     if is_traced(start) or is_traced(end) or not _is_ours(waveform):
         return None
     least, most = min(start, end), max(start, end)
-    wave = None if waveform is triangular else waveform
+    wave = _of_number(waveform)
 
     def value(step: int) -> float:
         if step >= steps:
@@ -117,14 +131,29 @@ def ramp_at(start: float, end: float, steps: int, waveform: Waveform) -> OneValu
         y = step / steps
         if wave is not None:
             y = float(wave(y, ONE_NUMBER))
+        if curve is not None:
+            return curve(y)
         result = start * (1.0 - y) + end * y
         return least if result <= least else most if result > most else result  # noqa: FURB136
 
     return value
 
 
+_OURS = {id(one) for one in WAVEFORMS.values()}
+_OUR_TYPES = {type(one) for one in WAVEFORMS.values() if dataclasses.is_dataclass(one)}
+
+
 def _is_ours(waveform: Waveform) -> bool:
-    return any(waveform is own for own in WAVEFORMS.values())
+    return id(waveform) in _OURS or type(waveform) in _OUR_TYPES
+
+
+def _of_number(waveform: Waveform) -> Waveform | None:
+    """Return one of our waveforms as a function of a number; None for the one that returns it."""
+    if waveform is triangular:
+        return None
+    if type(waveform) is Polynomial:
+        return lambda x, _: apply(waveform, ONE_STEP, x)
+    return waveform
 
 
 def _factor(scale: Scale) -> _Factor | None:

@@ -145,7 +145,7 @@ def _kind(schedule: Record) -> Hashable:
     elif type(schedule) is Function:
         kind = Function, schedule.function
     elif type(schedule) is Ramp and schedule.length > 0:
-        kind = Ramp, schedule.function
+        kind = Ramp, schedule.function, schedule.space
     elif type(schedule) is Cycle:
         kind = Cycle, schedule.formula
     try:

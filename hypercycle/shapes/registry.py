@@ -1,23 +1,21 @@
-"""Names of waveforms and scale policies.
+"""Waveforms and scale policies by name: built in, registered at run time, of plugins.
 
-Built-in names come first, then those registered at run time, then those of plugins, which are
-loaded only for a name that is otherwise unknown. Nobody can take a name that is taken.
+What is registered for a name is a waveform itself, or the class of one that has parameters: a
+frozen dataclass of which each field has a default, so that the plain name is a waveform too.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import is_dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from hypercycle import plugins
 from hypercycle.namespaces.namespace import NUMPY, Scale, Waveform
-from hypercycle.numbers.spelling import suggestion
+from hypercycle.shapes.names import Names
 from hypercycle.shapes.scales import SCALES, validated_scale
 from hypercycle.shapes.waveforms import WAVEFORMS
 
@@ -28,20 +26,32 @@ WaveformLike = str | Waveform | tuple[str | Waveform, str | Waveform]
 _ENDPOINT_TOLERANCE = 1e-9
 
 
-def waveform(name: str) -> Waveform:
-    """Return the waveform with this name.
+def waveform(name: str, /, **parameters: Any) -> Waveform:
+    """Return the waveform with this name and these parameters, its own defaults for the others.
 
     Raises
     ------
     ValueError
         If no waveform has the name, or if two plugins claim it.
+    TypeError
+        If the waveform does not take the parameters.
 
     Examples
     --------
     >>> waveform("hann").__name__
     'hann'
+    >>> waveform("tukey", alpha=0.3)
+    Tukey(alpha=0.3)
     """
-    return _WAVEFORMS.find(name)
+    found = _WAVEFORMS.find(name)
+    if isinstance(found, type):
+        made: Waveform = _made("waveform", name, found, parameters)
+        return made
+    if parameters:
+        raise TypeError(
+            f"waveform {name!r} takes no parameters, got {', '.join(map(repr, parameters))}"
+        )
+    return found
 
 
 def scale(name: str, /, **parameters: Any) -> Scale:
@@ -60,12 +70,7 @@ def scale(name: str, /, **parameters: Any) -> Scale:
     Exponential(gamma=0.5, per='step')
     """
     factory = _SCALES.find(name)
-    try:
-        inspect.signature(factory).bind(**parameters)
-    except TypeError as error:
-        takes = parameters_of(factory)
-        raise TypeError(f"scale {name!r} takes ({takes}), got {parameters}: {error}") from error
-    policy = factory(**parameters)
+    policy = _made("scale", name, factory, parameters)
     if not callable(policy):
         raise TypeError(
             f"scale {name!r} must be a factory of functions scale(cycle, step, xp), but "
@@ -73,6 +78,15 @@ def scale(name: str, /, **parameters: Any) -> Scale:
         )
     result: Scale = policy
     return result
+
+
+def _made(kind: str, name: str, factory: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+    try:
+        inspect.signature(factory).bind(**parameters)
+    except TypeError as error:
+        takes = parameters_of(factory)
+        raise TypeError(f"{kind} {name!r} takes ({takes}), got {parameters}: {error}") from error
+    return factory(**parameters)
 
 
 def parameters_of(factory: Callable[..., Any]) -> str:
@@ -87,16 +101,18 @@ def parameters_of(factory: Callable[..., Any]) -> str:
     )
 
 
-def register_waveform(name: str, fn: Waveform) -> None:
+def register_waveform(name: str, fn: Waveform | type[Waveform]) -> None:
     """Give the waveform ``fn`` a name until the process ends.
 
-    The same function, or one of the same module and qualified name, as when a notebook cell runs
-    again, replaces the earlier one.
+    ``fn`` is a function ``waveform(x, xp)``, or the class of waveforms with parameters: a frozen
+    dataclass with ``__call__(self, x, xp)`` of which each field has a default. Plans and files then
+    have it with any parameters. The same function or class, or one of the same module and qualified
+    name, as when a notebook cell runs again, replaces the earlier one.
 
     Raises
     ------
     TypeError
-        If ``fn`` cannot be called as ``fn(x, xp)``.
+        If ``fn`` cannot be called as ``fn(x, xp)``, or is a class that is no such dataclass.
     ValueError
         If the name is taken, has white space in it or is empty; if ``fn`` does not run from 0 to 1.
     """
@@ -113,8 +129,27 @@ def register_scale(name: str, factory: Callable[..., Scale]) -> None:
 
 
 def waveforms() -> Mapping[str, Waveform]:
-    """Return all waveforms by name, those of all plugins included; ValueError if two share one."""
-    return _WAVEFORMS.everything()
+    """Return all waveforms by name, those of all plugins included; ValueError if two share one.
+
+    Those with parameters have their defaults.
+
+    >>> waveforms()["tukey"]
+    Tukey(alpha=0.5)
+    """
+    known = _WAVEFORMS.everything()
+    return MappingProxyType(
+        {name: one() if isinstance(one, type) else one for name, one in known.items()}
+    )
+
+
+def parameters_of_waveform(name: str) -> str:
+    """Return what a waveform takes, as it is written in a call; nothing if it takes nothing.
+
+    >>> parameters_of_waveform("tukey"), parameters_of_waveform("hann")
+    ('alpha=0.5', '')
+    """
+    found = _WAVEFORMS.find(name)
+    return parameters_of(found) if isinstance(found, type) else ""
 
 
 def scales() -> Mapping[str, Callable[..., Scale]]:
@@ -123,8 +158,8 @@ def scales() -> Mapping[str, Callable[..., Scale]]:
 
 
 def name_of_waveform(fn: Waveform) -> str | None:
-    """Return the name under which ``waveform(name)`` finds ``fn``, or None. May load plugins."""
-    return _WAVEFORMS.name_of(fn)
+    """Return the name under which ``waveform(name, …)`` finds ``fn``, or None. May load plugins."""
+    return _WAVEFORMS.name_of(fn) or _WAVEFORMS.name_of(type(fn))
 
 
 def name_of_scale(policy: Scale) -> str | None:
@@ -139,24 +174,35 @@ def is_named_waveform(given: WaveformLike) -> bool:
     """
     if isinstance(given, tuple):
         return all(map(is_named_waveform, given))
-    return isinstance(given, str) or _WAVEFORMS.has(given)
+    return isinstance(given, str) or _WAVEFORMS.has(given) or _WAVEFORMS.has(type(given))
 
 
 def by_name(given: WaveformLike) -> WaveformLike:
-    """Return the name of a waveform that is given as its function and has one by now; else it."""
+    """Return the name of a waveform that a plain name says, if it has one by now; else it."""
     if isinstance(given, tuple):
-        rise, fall = given
-        return _WAVEFORMS.known_name(rise) or rise, _WAVEFORMS.known_name(fall) or fall
+        rise, fall = map(_one_by_name, given)
+        return rise, fall
+    return _one_by_name(given)
+
+
+def _one_by_name(given: str | Waveform) -> str | Waveform:
+    if isinstance(given, str):
+        return given
+    kind: Any = type(given)
+    of_defaults = _WAVEFORMS.known_name(kind)
+    if of_defaults is not None and given == kind():
+        return of_defaults
     return _WAVEFORMS.known_name(given) or given
 
 
 def registered_among(values: Iterable[Any]) -> Iterator[tuple[str, str, Callable[..., Any]]]:
     """Yield the kind, the name and the value of each of these that was registered at run time."""
     for given in values:
-        for name in given if isinstance(given, tuple) else (given,):
+        for one in given if isinstance(given, tuple) else (given,):
             for names in (_WAVEFORMS, _SCALES):
-                if isinstance(name, str) and name in names.registered:
-                    yield names.kind, name, names.registered[name].value
+                for name, entry in names.registered.items():
+                    if one == name if isinstance(one, str) else type(one) is entry.value:
+                        yield names.kind, name, entry.value
 
 
 def is_named_scale(given: str | Scale) -> bool:
@@ -217,6 +263,36 @@ def validated_waveform(fn: Waveform, label: str) -> Waveform:
     return fn
 
 
+def validated_entry(given: Any, label: str) -> Any:
+    """Return a waveform, or a class of such, that may have a name; refuse what may not.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called as ``waveform(x, xp)``; if it is a class, and no frozen dataclass or
+        one that needs arguments.
+    ValueError
+        If it does not run from 0 to 1.
+    """
+    if not isinstance(given, type):
+        return validated_waveform(given, label)
+    parameters = getattr(given, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        raise TypeError(
+            f"{label} is a class, and must be a frozen dataclass with __call__(self, x, xp), so "
+            f"that equal parameters are equal waveforms; got {given!r}"
+        )
+    try:
+        of_defaults = given()
+    except TypeError as error:
+        raise TypeError(
+            f"{label} takes ({parameters_of(given)}): give each parameter a default, so that the "
+            f"plain name is a waveform too ({error})"
+        ) from error
+    validated_waveform(of_defaults, label)
+    return given
+
+
 def waveform_function(given: str | Waveform) -> Waveform:
     """Return the function behind a name, or a user's own function after a check of its ends."""
     if isinstance(given, str):
@@ -249,144 +325,6 @@ def _validated_factory(factory: Callable[..., Scale], label: str) -> Callable[..
     return factory
 
 
-@dataclass(frozen=True)
-class _Entry:
-    value: Callable[..., Any]
-    owner: str
-    distribution: str | None = None
-
-
-@dataclass(frozen=True)
-class _Names:
-    """The names of one kind of thing."""
-
-    kind: str
-    hook: str
-    built_in: dict[str, Callable[..., Any]]
-    validated: Callable[[Any, str], Any]
-    registered: dict[str, _Entry] = field(default_factory=dict)
-
-    def find(self, name: str) -> Callable[..., Any]:
-        _check_name(name, self.kind)
-        if name in self.built_in:
-            return self.built_in[name]
-        if name in self.registered:
-            return self.registered[name].value
-        plugins.load_all()
-        entries, clashes = self.gather()
-        if name in clashes:
-            raise ValueError(clashes[name])
-        if name in entries:
-            return entries[name].value
-        raise ValueError(
-            f"unknown {self.kind} {name!r}; {suggestion(name, entries)}known: "
-            f"{', '.join(sorted(entries))}"
-            f"{plugins.problems()}"
-        )
-
-    def register(self, name: str, value: Callable[..., Any]) -> None:
-        _check_name(name, self.kind)
-        self.validated(value, f"{self.kind} {name!r}")
-        mine = _Entry(value, f"register_{self.kind} ({_origin(value)})")
-        entries, _ = self.gather()
-        earlier = entries.get(name, mine)
-        if not _same(earlier.value, value):
-            raise ValueError(self.clash(name, earlier, mine))
-        self.registered[name] = mine
-
-    def everything(self) -> Mapping[str, Callable[..., Any]]:
-        plugins.load_all()
-        entries, clashes = self.gather()
-        if clashes:
-            raise ValueError("\n".join(clashes.values()))
-        return MappingProxyType({name: entries[name].value for name in sorted(entries)})
-
-    def has(self, value: Callable[..., Any]) -> bool:
-        return self.known_name(value) is not None
-
-    def known_name(self, value: Any) -> str | None:
-        """Return the first name of a value, if it has one by now. Loads no plugins."""
-        if isinstance(value, str):
-            return None
-        for name, one in self.built_in.items():
-            if _equal(one, value):
-                return name
-        entries, clashes = self.gather()
-        for name, entry in entries.items():
-            if name not in clashes and _equal(entry.value, value):
-                return name
-        return None
-
-    def name_of(self, value: Callable[..., Any]) -> str | None:
-        known = self.built_in | {name: one.value for name, one in self.registered.items()}
-        for name, one in known.items():
-            if _equal(one, value):
-                return name
-        plugins.load_all()
-        entries, clashes = self.gather()
-        for name, entry in entries.items():
-            if name not in clashes and _equal(entry.value, value):
-                return name
-        return None
-
-    def distribution(self, name: str) -> str | None:
-        if name in self.built_in or name in self.registered:
-            return None
-        self.find(name)
-        return self.gather()[0][name].distribution
-
-    def gather(self) -> tuple[dict[str, _Entry], dict[str, str]]:
-        """Return the entries of everybody loaded by now, and a text for each contested name."""
-        entries = {name: _Entry(value, "hypercycle") for name, value in self.built_in.items()}
-        entries |= self.registered
-        clashes = {}
-        for implementation in plugins.implementations(self.hook):
-            owner = plugins.describe(implementation.plugin_name)
-            distribution = plugins.distribution_of(implementation.plugin_name)
-            with plugins.warn_of_failure(implementation.plugin_name):
-                offered = plugins.call(implementation)
-                if not isinstance(offered, Mapping):
-                    raise TypeError(f"{self.hook} must return a mapping, got {offered!r}")
-                for name, value in offered.items():
-                    _check_name(name, self.kind)
-                    self.validated(value, f"{self.kind} {name!r}")
-                for name, value in offered.items():
-                    theirs = _Entry(value, owner, distribution)
-                    earlier = entries.setdefault(name, theirs)
-                    if not _equal(earlier.value, value):
-                        clashes[name] = self.clash(name, earlier, theirs)
-        return entries, clashes
-
-    def clash(self, name: str, earlier: _Entry, later: _Entry) -> str:
-        return (
-            f"{self.kind} {name!r} is claimed by {earlier.owner} and by {later.owner}; choose "
-            "another name, or leave one of two plugins out: uninstall it or name the others in "
-            f"{plugins.ENVIRONMENT_VARIABLE}"
-        )
-
-
-_WAVEFORMS = _Names("waveform", "hypercycle_waveforms", WAVEFORMS, validated_waveform)
-_SCALES = _Names("scale", "hypercycle_scales", SCALES, _validated_factory)
-
-
-def _check_name(name: str, kind: str) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"the name of a {kind} must be a str, got {name!r} ({type(name).__name__})")
-    if not name or any(character.isspace() for character in name):
-        raise ValueError(f"the name of a {kind} must be one word without white space, got {name!r}")
-
-
-def _origin(value: Any) -> str:
-    """Return ``module.qualname`` of a function, or of the type of a callable object."""
-    while isinstance(value, functools.partial):
-        value = value.func
-    named = value if hasattr(value, "__qualname__") else type(value)
-    return f"{named.__module__}.{named.__qualname__}"
-
-
-def _equal(one: Any, other: Any) -> bool:
-    return one is other or (type(one) is type(other) and bool(one == other))
-
-
-def _same(one: Any, other: Any) -> bool:
-    return _equal(one, other) or _origin(one) == _origin(other)
+_BUILT_IN = {name: type(one) if is_dataclass(one) else one for name, one in WAVEFORMS.items()}
+_WAVEFORMS = Names("waveform", "hypercycle_waveforms", _BUILT_IN, validated_entry)
+_SCALES = Names("scale", "hypercycle_scales", SCALES, _validated_factory)

@@ -2,7 +2,8 @@ r"""Waveforms: the shape of one half of a cycle.
 
 A waveform is a plain function ``w(x, xp)`` from the unit interval to itself with ``w(0) = 0`` and
 ``w(1) = 1``: a window function of signal processing, read from its edge (``x = 0``) to its centre
-(``x = 1``). A cycle runs it forwards while it rises and backwards while it falls.
+(``x = 1``). A cycle runs it forwards while it rises and backwards while it falls. One with
+parameters is a frozen record, :mod:`hypercycle.shapes.parametrised`.
 
 ``x`` is a float64 array in [0, 1] of any of the supported libraries and ``xp`` the small namespace
 of functions that each of them has (see :mod:`hypercycle.namespaces`). The formulas are written so
@@ -20,6 +21,7 @@ import math
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace, Waveform
+from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
 
 _HALF_PI = 0.5 * math.pi
 
@@ -152,30 +154,7 @@ def sqrt(x: Any, xp: Namespace) -> Any:
     return xp.sqrt(x)
 
 
-def hold(x: Any, xp: Namespace) -> Any:
-    """``w(x) = min(2x, 1)``: rises over the first half and holds over the second.
-
-    With ``step_size_down=0`` it is the cyclical annealing of a KL weight of Fu et al.,
-    arXiv:1903.10145, with their ``R = 0.5``.
-
-    >>> import numpy as np
-    >>> from hypercycle.namespaces import NUMPY
-    >>> hold(np.array([0.0, 0.25, 0.75, 1.0]), NUMPY).tolist()
-    [0.0, 0.5, 1.0, 1.0]
-    """
-    return xp.minimum(2.0 * x, 1.0)
-
-
-def tukey(x: Any, xp: Namespace) -> Any:
-    """``w(x) = sin²(π·min(2x, 1)/2)``: the Tukey window with ``α = ½``, a smooth ``hold``.
-
-    >>> import numpy as np
-    >>> from hypercycle.namespaces import NUMPY
-    >>> tukey(np.array([0.0, 0.25, 0.75, 1.0]), NUMPY).round(12).tolist()
-    [0.0, 0.5, 1.0, 1.0]
-    """
-    return hann(hold(x, xp), xp)
-
+hold, tukey = Hold(), Tukey()
 
 WAVEFORMS: dict[str, Waveform] = {
     "triangular": triangular,
@@ -192,5 +171,11 @@ WAVEFORMS: dict[str, Waveform] = {
     "sqrt": sqrt,
     "hold": hold,
     "tukey": tukey,
+    "polynomial": Polynomial(),
+    "kaiser": Kaiser(),
+    "rex": Rex(),
 }
-"""The built-in waveforms by name; ``linear`` is ``triangular`` and ``cosine`` is ``hann``."""
+"""The built-in waveforms by name; ``linear`` is ``triangular`` and ``cosine`` is ``hann``.
+
+Those with parameters are here with the default ones.
+"""

@@ -16,12 +16,13 @@ def test_list_names_everything_with_its_package(monkeypatch):
     assert list(sections) == ["Waveforms", "Scales", "Adapters", "Plugins"]
     names = re.findall(r"^  (\w+)", sections["Waveforms"], re.MULTILINE)
     assert names == list(hc.waveforms())
+    assert re.search(r"^  tukey\(alpha=0\.5\) ", sections["Waveforms"], re.MULTILINE)
     assert f"exponential(gamma, per='step')  hypercycle {hc.__version__}\n" in sections["Scales"]
     assert sections["Plugins"] == "  none\n"
 
 
 def test_list_draws_waveforms_from_0_to_1():
-    rows = dict(re.findall(r"^  (\w+) +([▁-█]+)  ", run("list").out, re.MULTILINE))
+    rows = dict(re.findall(r"^  (\w+)\S* +([▁-█]+)  ", run("list").out, re.MULTILINE))
     assert rows["hold"] == "▁▂▄▅▆▇██████"
     assert all((bars[0], bars[-1]) == ("▁", "█") for bars in rows.values())
     assert len(rows) == len(hc.waveforms())

@@ -27,6 +27,15 @@ POLICIES = {
     ("--policy", "wsd", "--high", "0.001"): hc.Plan(
         lr=hc.warmup_stable_decay(1e-3, "5%", "rest", "20%")
     ),
+    ("--policy", "inverse_sqrt", "--low", "1e-5"): hc.Plan(
+        lr=hc.inverse_sqrt(0.01, "5%", start=1e-5, min_lr=1e-5)
+    ),
+    ("--policy", "polynomial", "--high", "0.1"): hc.Plan(
+        lr=hc.Chain(
+            hc.Ramp(0.0, 0.1, "5%"),
+            hc.Cycle(0.0, 0.1, 0, "95%", waveform=hc.Polynomial(0.9), cycles=1),
+        )
+    ),
     ("--policy", "wsd", "--low", "1e-5"): hc.Plan(
         lr=hc.warmup_stable_decay(1e-2, "5%", "rest", "20%", start=1e-5, end=1e-5)
     ),
@@ -103,6 +112,10 @@ def test_new_does_not_replace_a_file_unless_told():
         (["--momentum", "0.9", "0.8"], "--momentum is LOW HIGH, got 0.9 0.8"),
         (["--weight-decay", "1", "0"], "--weight-decay is LOW HIGH, got 1 0"),
         (["--policy", "wsd", "--low", "1"], "wsd needs --low below --high, got 1 and 0.01"),
+        (
+            ["--policy", "inverse_sqrt", "--low", "1"],
+            "inverse_sqrt needs --low below --high, got 1 and 0.01",
+        ),
         (["--policy", "exp_range"], "--policy exp_range needs --gamma, the factor per step"),
         (["--gamma", "0.9"], "--gamma is for --policy exp_range, not for triangular"),
         (["--total-steps", "9"], "--total-steps is for --policy one_cycle, not for triangular"),

@@ -168,7 +168,7 @@ def test_a_full_disk_is_an_error_in_one_line(arguments):
     ("arguments", "text"),
     [
         (["show", "plan.toml"], "0.0001+*"),
-        (["list", "waveforms"], "  hann           hypercycle"),
+        (["list", "waveforms"], "  hann                   hypercycle"),
         (["check", "circle.toml"], "is circular: lr ? momentum ? lr"),
         (["range-test", "os:getcwd"], "as hypercycle_torch.range_test(?) does"),
     ],

@@ -51,8 +51,12 @@ def test_the_schema_takes_what_the_reader_takes(data, validator, tmp_path_factor
         {"low": 0.1, "high": 0.5, "step_size_up": "4 epochs"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": "han"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": ["hann"]},
+        {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": {"name": "hann", "alpha": 0.5}},
+        {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": {"name": "tukey", "alpha": "1"}},
+        {"low": 0.1, "high": 0.5, "step_size_up": 4, "waveform": {"name": "tukey", "beta": 0.5}},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "scale": "half"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "scale_of": "bound"},
+        {"low": 0.1, "high": 0.5, "step_size_up": 4, "space": "exp"},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "phase": 1},
         {"low": 0.1, "high": 0.5, "step_size_up": 4, "hihg": 1},
         {"opposite": "lr", "low": 0.1, "high": 0.5, "step_size_up": 4},
@@ -86,7 +90,7 @@ def test_the_schema_s_lengths_are_the_reader_s(text, validator):
 
 
 def test_every_kind_has_its_entry(validator):
-    kinds = "Chain Constant Cycle Groups Opposite Product Ramp Unchanged"
+    kinds = "Chain Constant Cycle Groups Opposite PowerLaw Product Ramp Unchanged"
     assert list(validator.schema["$defs"]) == [f"{kind}Entry" for kind in kinds.split()]
     cycle = validator.schema["$defs"]["CycleEntry"]
     assert cycle["properties"]["cycle_mult"] == {

@@ -72,7 +72,7 @@ def test_one_value_is_replaced_and_no_other(plan, data):
     free = ("start", "end", "value", "steps", "inverted")  # whose limits hang on no other value
     keys = [key for key in flat if key.endswith(free)]
     for key in data.draw(st.lists(st.sampled_from(keys), unique=True)) if keys else ():
-        new = not flat[key] if key.endswith("inverted") else 7
+        new = not flat[key] if key.endswith("inverted") else 7 if key.endswith("steps") else 0.7
         changed = plan.override({key: new})
         expected = flat | {key: new}
         if new is False:  # the default, which is left out
@@ -160,7 +160,7 @@ def test_functions_that_are_left_alone_stay():
         ({"lr.parts.1.hihg": 1, "lrr.high": 2}, [
             ("lr.parts.1.hihg: unknown key; did you mean 'high'? lr.parts.1 has: kind, low, high, "
             "step_size_up, step_size_down, waveform, scale, scale_of, inverted, phase, cycle_mult, "
-            "cycles"),
+            "cycles, space"),
             ("lrr.high: unknown key; did you mean 'lr'? the plan has: lr, momentum, weight_decay, "
             "eps"),
         ]),

@@ -77,12 +77,12 @@ def test_the_source_distribution_holds_the_tests(built):
 def test_its_names_work_without_an_import(installed, tmp_path):
     script = """
 import hypercycle as hc
-cycle = hc.Cycle(0.0, 1.0, 100, waveform="polynomial", scale=hc.scales()["inverse_time"](0.5))
+cycle = hc.Cycle(0.0, 1.0, 100, waveform="poly", scale=hc.scales()["inverse_time"](0.5))
 print([cycle(step) for step in (0, 50, 100, 300)], cycle)
 """
     assert run("-c", script, folder=tmp_path, installed=installed) == (
         f"[0.0, {0.5**0.9}, 1.0, {1 / 1.5}] "
-        "Cycle(0.0, 1.0, 100, waveform='polynomial', scale=InverseTime(rate=0.5))\n"
+        "Cycle(0.0, 1.0, 100, waveform='poly', scale=InverseTime(rate=0.5))\n"
     )
 
 
@@ -90,11 +90,11 @@ def test_its_names_are_unknown_without_it(tmp_path):
     script = """
 import hypercycle as hc
 try:
-    hc.Cycle(0.0, 1.0, 100, waveform="polynomial")
+    hc.Cycle(0.0, 1.0, 100, waveform="poly")
 except ValueError as error:
     print(error)
 """
-    assert run("-c", script, folder=tmp_path).startswith("unknown waveform 'polynomial'; known: ")
+    assert run("-c", script, folder=tmp_path).startswith("unknown waveform 'poly'; known: ")
 
 
 def readme_block(language):
@@ -117,7 +117,7 @@ plan.save("again.toml")
 print(plan["lr"], hc.Plan.load("again.toml") == plan)
 """
     assert run("-c", script, folder=tmp_path, installed=installed) == (
-        "Cycle(0.0, 0.01, 500, waveform='polynomial', scale=InverseTime(rate=0.5)) True\n"
+        "Cycle(0.0, 0.01, 500, waveform='poly', scale=InverseTime(rate=0.5)) True\n"
     )
 
 
@@ -127,9 +127,7 @@ def test_it_is_listed(installed, tmp_path):
     lines = [line.split() for line in listed.splitlines()]
     assert ["hypercycle_example", "hypercycle-example", "0.1.0", "scales,", "waveforms"] in lines
     assert ["inverse_time(rate=1.0)", "hypercycle-example", "0.1.0"] in lines
-    assert "polynomial" in [
-        line[0] for line in lines if line[-2:] == ["hypercycle-example", "0.1.0"]
-    ]
+    assert "poly" in [line[0] for line in lines if line[-2:] == ["hypercycle-example", "0.1.0"]]
 
 
 def test_its_own_tests_pass(copy, installed):

@@ -11,7 +11,8 @@ from hypercycle.schedules.plain_data import Reader, Writer
 CYCLE = hc.Cycle(0.1, 0.5, 4, 6, waveform=("hann", "sqrt"), scale=hc.Exponential(0.9), cycles=3)
 ONE_OF_EACH = {
     "cycle": CYCLE,
-    "ramp": hc.Ramp(0, 1, "2ep", "hann"),
+    "ramp": hc.Ramp(0.1, 1, "2ep", "hann", space="log"),
+    "power_law": hc.PowerLaw(-1.0, -0.8, unit="1%", shift=1, offset=1.0, high=0.999),
     "constant": hc.Constant(0.5),
     "chain": hc.Chain((CYCLE, "30%"), hc.Ramp(1, 0, 5), 2.0),
     "product": hc.Product(CYCLE, hc.Chain(hc.Ramp(0, 1, 3))),

@@ -82,7 +82,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "lr.cycles: must be at least 1, got cycles=0",
         (
             "lr.hihg: unknown key; did you mean 'high'? allowed: kind, low, high, step_size_up, "
-            "step_size_down, waveform, scale, scale_of, inverted, phase, cycle_mult, cycles"
+            "step_size_down, waveform, scale, scale_of, inverted, phase, cycle_mult, cycles, space"
         ),
         (
             "momentum.opposite: the plan has no 'lrr'; did you mean 'lr'? available: beta1, "
@@ -96,7 +96,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.0.steps: is missing; ramp needs start, end, steps",
         (
             "weight_decay.parts.0.step: unknown key; did you mean 'steps'? allowed: kind, start, "
-            "end, steps, waveform"
+            "end, steps, waveform, space"
         ),
         (
             "weight_decay.parts.1: low must not be above high, got low=2.0, high=1.0; to start at "
@@ -106,12 +106,12 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.2.1: must be two: [schedule, steps]",
         "weight_decay.parts.3.1: steps must be at least 0, got steps=-3",
         (
-            "weight_decay.parts.4: unknown kind 'groups'; known: cycle, opposite, ramp, constant, "
-            "chain, product"
+            "weight_decay.parts.4: unknown kind 'groups'; known: cycle, opposite, ramp, power_law, "
+            "constant, chain, product"
         ),
         (
             "rho: unknown kind 'cicle'; did you mean 'cycle'? known: cycle, opposite, ramp, "
-            "constant, chain, product, groups"
+            "power_law, constant, chain, product, groups"
         ),
         "centred.opposite: must name a cycle, and 'chained' is a chain: write it out",
         (
@@ -190,7 +190,8 @@ def test_a_long_circle_takes_neither_long_nor_much_text():
             "lr.groups.1.5: a group is named by its index or its name, got 1.5",
         ]),
         ({"kind": [3]}, [
-            "lr: unknown kind '[3]'; known: cycle, opposite, ramp, constant, chain, product, groups"
+            ("lr: unknown kind '[3]'; known: cycle, opposite, ramp, power_law, constant, chain, "
+            "product, groups"),
         ]),
         ({"kind": "opposite", "opposite": 3, "low": 0, "high": 1}, [
             "lr.opposite: must be a name in the plan such as 'lr', got 3",

@@ -15,6 +15,11 @@ from dataclasses import dataclass
 def bump(x, xp):
     return x * x
 @dataclass(frozen=True)
+class Bent:
+    by: float = 0.5
+    def __call__(self, x, xp):
+        return x * (1.0 - self.by * (1.0 - x))
+@dataclass(frozen=True)
 class Fading:
     rate: float = 0.5
     def __call__(self, cycle, step, xp):
@@ -24,7 +29,8 @@ ELSEWHERE = """
 import pickle, sys
 plan = pickle.load(sys.stdin.buffer)
 again = pickle.loads(pickle.dumps(plan))
-print(plan == again, [plan(step) for step in (0, 3, 13)] == eval(sys.argv[1]))
+named = plan.to_dict()["eps"]["parts"][0]["waveform"] == {"name": "own_bent", "by": 0.1}
+print(plan == again, named, [plan(step) for step in (0, 3, 13)] == eval(sys.argv[1]))
 """
 
 
@@ -38,11 +44,12 @@ def shapes(tmp_path, monkeypatch):
     import own_shapes
 
     hc.register_waveform("own_bump", own_shapes.bump)
+    hc.register_waveform("own_bent", own_shapes.Bent)
     hc.register_waveform("of_here", lambda x, xp: x)
     hc.register_scale("own_fading", own_shapes.Fading)
     yield own_shapes
     for names in (registry._WAVEFORMS, registry._SCALES):
-        for name in ("own_bump", "of_here", "own_fading"):
+        for name in ("own_bump", "own_bent", "of_here", "own_fading"):
             names.registered.pop(name, None)
 
 
@@ -60,10 +67,13 @@ def test_another_process_gets_the_same_plan(shapes):
     plan = hc.Plan(
         lr=hc.Cycle(0.1, 0.5, 4, waveform=("own_bump", "hann"), scale="own_fading"),
         momentum=hc.Chain((hc.Ramp(0.9, 0.8, 5, shapes.bump), 5), hc.Product(0.9, 0.5)),
+        eps=hc.Chain(
+            hc.Ramp(0.0, 1.0, 3, shapes.Bent(0.1)), hc.Cycle(0, 1, 3, waveform="own_bent")
+        ),
         dropout=hc.Groups({"a": hc.Cycle(0.1, 0.5, 4, waveform="own_bump"), "b": None}),
     )
     done = elsewhere(plan)
-    assert done.stdout.split() == [b"True", b"True"], done.stderr.decode()
+    assert done.stdout.split() == [b"True", b"True", b"True"], done.stderr.decode()
 
 
 def test_what_cannot_go_along_is_refused_when_it_arrives(shapes):
@@ -76,8 +86,11 @@ def test_what_cannot_go_along_is_refused_when_it_arrives(shapes):
 
 
 def test_what_everybody_knows_is_not_carried(shapes):
-    assert registered_names(["hann", ("linear", "own_bump"), "own_fading", "of_here", 0.5]) == {
+    bent = shapes.Bent(0.1)
+    values = ["hann", ("linear", "own_bump"), "own_fading", "of_here", 0.5, (bent, hc.Tukey(0.3))]
+    assert registered_names(values) == {
         ("waveform", "own_bump"): shapes.bump,
+        ("waveform", "own_bent"): shapes.Bent,
         ("scale", "own_fading"): shapes.Fading,
     }
     assert "own_shapes" not in str(pickle.dumps(hc.Cycle(0.1, 0.5, 4, waveform="hann")))

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import scipy.special
 from scipy.signal import windows
 
 import hypercycle as hc
@@ -110,6 +111,9 @@ LEADING = {
     "sqrt": math.sqrt,
     "hold": lambda x: 2 * x,
     "tukey": lambda x: (math.pi * x) ** 2,
+    "polynomial": lambda x: x * x,
+    "kaiser": lambda x: x * 4.3**2 * 2 / (float(scipy.special.i0(8.6)) - 1),
+    "rex": lambda x: 2 * x,
 }
 
 

@@ -3,7 +3,7 @@
 import hypercycle as hc
 from hypercycle.shapes.waveforms import WAVEFORMS
 
-SHAPES = sorted({function.__name__ for function in WAVEFORMS.values()})
+SHAPES = sorted(set(WAVEFORMS) - {"linear", "cosine"})
 SCALES = {
     "constant": "constant",
     "halving": "halving",
@@ -25,6 +25,12 @@ COMPOSED = {
     "shrinking": lambda w, s: cycle(w, s, cycle_mult=0.6),
     "bounds shrink": lambda w, s: cycle(w, s, 5, 9, scale_of="bounds", phase=0.6),
     "ends": lambda w, s: cycle(w, s, cycles=2, phase=0.2),
+    "geometric": lambda w, s: cycle(w, s, 5, 9, space="log", phase=0.2),
+    "geometric, bounds shrink": lambda w, s: cycle(w, s, space="log", scale_of="bounds"),
+    "geometric from 1": lambda w, s: hc.Chain(
+        (hc.Ramp(0.5, 0.99, 9, w, "log1m"), 7),
+        hc.Cycle(0.8, 0.999, 8, waveform=w, scale=s, inverted=True, space="log1m"),
+    ),
     "saw-tooth": lambda w, s: cycle(w, s, 8, 0, cycles=2),
     "warm restarts": lambda w, s: cycle(w, s, 0, 8),
     "long": lambda w, s: cycle(w, s, 2**40 + 1, 10**9 + 7, phase=0.1),

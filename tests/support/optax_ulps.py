@@ -44,6 +44,8 @@ def compositions():
         "Ramp": hc.Ramp(0.0, 0.1, 900, waveform="hann"),
         "Chain": hc.Chain(hc.Ramp(0.0, 0.1, 900), ended, (hc.Constant(0.2), 50), wave),
         "Product": hc.Product(hc.Ramp(0.0, 1.0, 900), wave),
+        "log": hc.Cycle(1e-5, 0.1, 700, 1300, waveform="hann", scale="halving", space="log"),
+        "log1m": hc.Chain(hc.Ramp(0.1, 0.999, 900, space="log1m"), hc.Ramp(0.999, 0.9, 900)),
         "opposite": wave.opposite(0.85, 0.95),
         "one_cycle lr": hc.one_cycle(0.01, total_steps=9000)["lr"],
         "one_cycle momentum": hc.one_cycle(0.01, total_steps=9000)["momentum"],

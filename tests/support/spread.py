@@ -46,6 +46,7 @@ def compositions(name):
     """Return schedules of every other kind."""
     cycle = hc.Cycle(0.1, 0.5, 20, 30, waveform=name, cycles=2)
     ramp = hc.Ramp(0.01, 0.1, 50, name)
+    decay = hc.Cycle(0.9, 0.999, 130, 70, waveform=name, space="log1m", scale="halving")
     chain = hc.Chain(ramp, cycle, (hc.Cycle(0.1, 0.5, 9), 33), (0.2, 0), hc.sgdr(0.1, 0.5, 40))
     return [
         ramp,
@@ -56,6 +57,7 @@ def compositions(name):
         hc.Chain((chain, 170), hc.Chain(ramp, cycle)),
         hc.warmup_stable_decay(0.5, 40, 60, 100, end=0.01, waveform=name),
         hc.Ramp(0.5, 0.1, 0),
+        hc.Chain((hc.Ramp(1e-5, 0.1, 50, name, "log"), 40), decay),
     ]
 
 

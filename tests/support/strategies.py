@@ -82,7 +82,17 @@ multipliers = st.one_of(
 )
 
 waveform_names = st.sampled_from(sorted(WAVEFORMS))
-records = st.sampled_from([Power(2.0), Power(1.5)])
+records = st.sampled_from(
+    [
+        Power(2.0),
+        Power(1.5),
+        hc.Polynomial(0.9),
+        hc.Hold(0.8),
+        hc.Tukey(0.3),
+        hc.Kaiser(14.0),
+        hc.Rex(),
+    ]
+)
 functions = st.sampled_from([cubic, WAVEFORMS["hann"]])
 
 
@@ -98,7 +108,16 @@ def scales(*, printable=False):
     return st.one_of(named, exponential, *own)
 
 
+@st.composite
+def spaces(draw, *bounds):
+    """Draw a space in which these bounds are numbers, and no value is near 0."""
+    low, high = min(bounds), max(bounds)
+    allowed = ["log"] * (low > 0.0) + ["log1m"] * (low >= 0.05 and high < 1.0)
+    return draw(st.sampled_from(["linear", *allowed]))
+
+
 EXACT = {
+    "space": st.just("linear"),
     "waveform": st.sampled_from(sorted(reference.SHAPES)),
     "bounds": st.sampled_from([0.0, 0.1, 0.5, 1.0, 0.85, -1.0, 1e-4]),
     "scale": st.one_of(
@@ -125,6 +144,7 @@ def cycles(
     multiplier=multipliers,
     ends=None,
     printable=False,
+    space=None,
 ):
     """Draw a Cycle with every field; ``ends`` says whether it has ``cycles``."""
     half = waveforms(printable=printable) if waveform is None else waveform
@@ -147,17 +167,35 @@ def cycles(
         phase=draw(st.one_of(st.sampled_from([0.0, 0.5, 0.25]), st.floats(0.0, 0.999))),
         cycle_mult=cycle_mult,
         cycles=draw(counts) if ends else None,
+        space=draw(spaces(low, high) if space is None else space),
     )
 
 
 @st.composite
-def ramps(draw, *, of=lengths, bounds=values, waveform=None, printable=False):
+def ramps(draw, *, of=lengths, bounds=values, waveform=None, printable=False, space=None):
     shape = draw(waveforms(printable=printable) if waveform is None else waveform)
-    return hc.Ramp(draw(bounds), draw(bounds), draw(st.one_of(st.just(0), of)), shape)
+    start, end = draw(bounds), draw(bounds)
+    way = draw(spaces(start, end) if space is None else space)
+    return hc.Ramp(start, end, draw(st.one_of(st.just(0), of)), shape, way)
 
 
 def constants(bounds=values):
     return st.builds(hc.Constant, bounds)
+
+
+@st.composite
+def power_laws(draw):
+    """Draw a PowerLaw whose values stay in the range of float32."""
+    low, high = sorted((draw(positive_values), draw(positive_values)))
+    return hc.PowerLaw(
+        draw(st.one_of(positive_values, positive_values.map(lambda number: -number))),
+        draw(st.sampled_from([-0.5, -0.8, -0.51, -1.0, -2.0, 0.5, 1.0, 0.3])),
+        unit=draw(st.one_of(st.just(1), short_lengths, st.just(4000))),
+        shift=draw(st.sampled_from([0, 1, 7, 4000])),
+        offset=draw(st.sampled_from([0.0, 1.0, 0.1])),
+        low=draw(st.sampled_from([None, low])),
+        high=draw(st.sampled_from([None, high])),
+    )
 
 
 def _truncated(schedule, of):
@@ -180,7 +218,9 @@ def chains(draw, *, depth=1, of=short_lengths, ends=None, **options):
 
 def _of_ramps(options):
     return {
-        name: one for name, one in options.items() if name in ("bounds", "waveform", "printable")
+        name: one
+        for name, one in options.items()
+        if name in ("bounds", "waveform", "printable", "space")
     }
 
 
@@ -196,6 +236,8 @@ def schedules(*, depth=2, of=lengths, **options):
         ramps(of=of, **_of_ramps(options)),
         constants(options.get("bounds", values)),
     ]
+    if "waveform" not in options:  # those alone whose exact values the reference has
+        kinds.append(power_laws())
     if depth > 0:
         kinds += [
             chains(depth=depth - 1, of=of, **options),

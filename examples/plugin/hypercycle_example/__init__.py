@@ -1,4 +1,4 @@
-"""A plugin of hypercycle: the waveform ``polynomial``, the scale ``inverse_time``."""
+"""A plugin of hypercycle: the waveform ``poly``, the scale ``inverse_time``."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Any
 from hypercycle import hookimpl
 
 
-def polynomial(x: Any, xp: Any) -> Any:
+def poly(x: Any, xp: Any) -> Any:
     """``w(x) = x^0.9``: falling it is ``(1 − step / total_steps)^0.9``.
 
     Source: L.-C. Chen et al., "DeepLab", arXiv:1606.00915, where it is called "poly".
 
     >>> import hypercycle as hc
-    >>> lr = hc.Cycle(0.0, 0.01, 0, step_size_down=1000, waveform=polynomial)
+    >>> lr = hc.Cycle(0.0, 0.01, 0, step_size_down=1000, waveform=poly)
     >>> [round(lr(step), 5) for step in (0, 500, 999)]
     [0.01, 0.00536, 2e-05]
     """
@@ -56,7 +56,7 @@ class InverseTime:
 @hookimpl
 def hypercycle_waveforms() -> Mapping[str, Callable[..., Any]]:
     """Return the waveforms by the names that users write."""
-    return {"polynomial": polynomial}
+    return {"poly": poly}
 
 
 @hookimpl

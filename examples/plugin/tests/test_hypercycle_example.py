@@ -8,18 +8,18 @@ import pytest
 import torch
 from hypercycle.testing import check_waveform
 
-from hypercycle_example import InverseTime, polynomial
+from hypercycle_example import InverseTime, poly
 
 
-def test_polynomial_is_a_waveform_on_every_framework():
-    report = check_waveform(polynomial)
+def test_poly_is_a_waveform_on_every_framework():
+    report = check_waveform(poly)
     assert report["numpy"] == report["torch"] == "checked"
 
 
-def test_polynomial_gives_the_values_of_an_independent_implementation():
+def test_poly_gives_the_values_of_an_independent_implementation():
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.01)
     peer = torch.optim.lr_scheduler.PolynomialLR(optimizer, 100, power=0.9)
-    cycle = hc.Cycle(0.0, 0.01, 0, step_size_down=100, waveform="polynomial")
+    cycle = hc.Cycle(0.0, 0.01, 0, step_size_down=100, waveform="poly")
     for step in range(100):
         assert cycle(step) == pytest.approx(peer.get_last_lr()[0], rel=1e-12)
         optimizer.step()
@@ -39,7 +39,7 @@ def test_inverse_time_refuses_what_would_divide_by_zero_or_grow(rate):
 
 
 def test_both_are_found_by_their_names():
-    assert hc.waveforms()["polynomial"] is polynomial
+    assert hc.waveforms()["poly"] is poly
     assert hc.scales()["inverse_time"] is InverseTime
-    cycle = hc.Cycle(0.0, 1.0, 10, waveform="polynomial", scale=InverseTime(0.5))
+    cycle = hc.Cycle(0.0, 1.0, 10, waveform="poly", scale=InverseTime(0.5))
     assert cycle(10 + 2 * 20) == 0.5  # the top of cycle 2: 1 / (1 + 0.5 · 2)
