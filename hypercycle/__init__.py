@@ -16,6 +16,7 @@ from hypercycle.driving.attaching import attach
 from hypercycle.driving.warning import MisuseWarning
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
+from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -51,6 +52,7 @@ __all__ = [
     "Cycle",
     "Event",
     "Exponential",
+    "Finding",
     "Groups",
     "Halving",
     "Location",

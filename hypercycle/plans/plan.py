@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from hypercycle.numbers.clock import Event
+from hypercycle.numbers.lengths import Units
+from hypercycle.plans.findings import Finding
+from hypercycle.plans.fingerprints import fingerprint
 from hypercycle.schedules.description import describe, schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
@@ -277,6 +280,34 @@ class Plan(Mapping[str, Any]):
 
         return Plan(**override(self, changes))
 
+    def explain(
+        self,
+        *,
+        total_steps: int | None = None,
+        steps_per_epoch: int | None = None,
+        ignore: Iterable[str] = (),
+    ) -> tuple[Finding, ...]:
+        """Return what is probably not meant, each with what to write instead.
+
+        The length of the run and of an epoch are as in :meth:`resolve`: what is not given is not
+        looked at. ``ignore`` names rules that are passed over.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a length needs what is not given while the other is, or there is no such rule.
+
+        Examples
+        --------
+        >>> from hypercycle import Cycle
+        >>> for finding in Plan(lr=Cycle(0.1, 0.5, 300)).explain(total_steps=1000):
+        ...     print(finding.rule, finding.where, finding.instead, sep=": ")
+        mid-cycle: lr: write total_steps=1200, where a cycle ends, or 600
+        """
+        from hypercycle.plans.explaining import explain
+
+        return explain(self, Units(steps_per_epoch, total_steps), ignore)
+
     def fingerprint(self) -> str:
         """Return 16 hexadecimal digits that tell this plan from any other.
 
@@ -291,13 +322,7 @@ class Plan(Mapping[str, Any]):
         >>> Plan(lr=Cycle(0.1, 0.5, 4)).fingerprint()
         'a9518300bdef2432'
         """
-        import hashlib
-        import json
-
-        # Through JSON first, where the index of a group is a text.
-        description = json.loads(json.dumps(describe_plan(self)))
-        text = json.dumps(description, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint(describe_plan(self))
 
     def check_fingerprint(self, saved: str) -> None:
         """Raise ValueError if a fingerprint is that of another plan.
