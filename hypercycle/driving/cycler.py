@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 from hypercycle import plugins
+from hypercycle.driving import states
 from hypercycle.driving.drivers import driver_of, release, take
 from hypercycle.driving.ending import end_of
 from hypercycle.driving.options import OnMismatch, Options, check_not_all_zero
-from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import MisuseWarning, warn
-from hypercycle.plans.plan import Plan, describe_plan, plan_from
-from hypercycle.schedules.description import differences
+from hypercycle.plans.descriptions import describe_plan
+from hypercycle.plans.plan import Plan, plan_from
 from hypercycle.schedules.schedule import Record
 
 _ADOPTED = (
@@ -288,7 +288,7 @@ class Cycler(ABC):
         ``initial`` is the text of the initial values that a relative plan multiplies, or null.
         """
         plan, run = describe_plan(self.plan), self._options.run
-        return state_of(int(self.last_epoch), plan, self.present_initial(), run)
+        return states.state_of(int(self.last_epoch), plan, self.present_initial(), run)
 
     def present_initial(self) -> dict[str, list[float]] | None:
         """Return the values that a relative plan multiplies, by name, as they are to be saved."""
@@ -322,20 +322,20 @@ class Cycler(ABC):
         self, state_dict: Mapping[str, Any], on_mismatch: OnMismatch | None
     ) -> tuple[Plan, dict[str, list[float]] | None, tuple[Track, ...], int]:
         """Return the plan, initial values, tracks and step of a state; change nothing."""
-        step, saved_plan, saved_initial, saved_run = read_state(state_dict)
+        step, saved_plan, saved_initial, saved_run = states.read_state(state_dict)
         options = self._options
         if on_mismatch is not None:
             options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
         choice = options.on_mismatch
         plan, initial = self.plan, saved_initial
-        lines = differences(saved_plan, describe_plan(self.plan))
+        lines = states.mismatches(step, saved_plan, describe_plan(self.plan))
         if set(saved_initial or ()) != set(self._initial or ()):
             then, now = _kind(saved_initial, saved_plan), _kind(self._initial, self.plan)
             lines.append(f"the plan was saved as {then} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
-            others = without_lengths(saved_plan), without_lengths(describe_plan(self.plan))
-            if choice == "error" or (choice == "rescale" and differences(*others)):
+            alike = states.only_lengths_differ(saved_plan, describe_plan(self.plan))
+            if choice == "error" or (choice == "rescale" and not alike):
                 raise ValueError(
                     f"the saved schedules differ from the present ones:\n  {listed}\n"
                     "Pass on_mismatch='saved' to go on with the saved ones, 'current' to keep the "
@@ -344,7 +344,7 @@ class Cycler(ABC):
                 )
             how = f"the {choice} schedules"
             if choice == "rescale":
-                before, step = step, rescaled_step(step, saved_run, options.run)
+                before, step = step, states.rescaled_step(step, saved_run, options.run)
                 how = f"the present schedules at step {step}, for the saved one {before}"
             warn(f"going on with {how}; the differences are:\n  {listed}")
             if choice == "saved":

@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     @property
     def is_rate(self) -> bool:
         """Whether it is a learning rate, of whichever target."""
-        return self._own in _RATES
+        return is_rate(self.name)
 
     @property
     def is_momentum(self) -> bool:
@@ -47,6 +47,15 @@ class Entry(NamedTuple):
     @property
     def _own(self) -> str:
         return self.name.rpartition(".")[2]
+
+
+def is_rate(name: str) -> bool:
+    """Return whether a name is that of a learning rate.
+
+    >>> is_rate("lr"), is_rate("optimizer.lr"), is_rate("lr_decay")
+    (True, True, False)
+    """
+    return name.rpartition(".")[2] in _RATES
 
 
 class Within(NamedTuple):

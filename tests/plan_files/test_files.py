@@ -334,5 +334,5 @@ def test_the_files_of_the_documentation_are_plans(file):
     page = Path(__file__).parents[2] / "docs" / "plan-files.md"
     blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     plans = [hc.Plan.load(file(text, f".{suffix}")) for suffix, text in blocks]
-    assert len(plans) == 3
+    assert len(plans) == 4
     assert plans[1] == plans[2]
