@@ -247,7 +247,7 @@ class Cycler(ABC):
         """
         on_event, errors = self._options.on_event, []
         if on_event is not None and self._clock_owner is not None:
-            for event in self._clock_owner.events(step):
+            for event in self._clock_owner.events(step, self._options.marks):
                 try:
                     on_event(*event)
                 except Exception as error:  # noqa: BLE001  (raised below)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args
 
 from hypercycle.numbers.checks import whole_number
+from hypercycle.numbers.marks import Marks
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
@@ -43,6 +44,7 @@ class Options:
     at_end: AtEnd = "hold"
     total_steps: int | None = None
     steps_per_epoch: int | None = None
+    marks: Marks = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))

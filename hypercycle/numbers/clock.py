@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, fields
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
+from math import ceil
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -17,6 +19,7 @@ import numpy as np
 from hypercycle.namespaces.namespace import ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, wrong_value
+from hypercycle.numbers.marks import Marks
 
 # A table of cycles whose length changes is made up to here for programs that are traced, where the
 # steps to come are not known; and it never holds more cycles than this.
@@ -57,9 +60,9 @@ class Event(NamedTuple):
     ----------
     name
         ``"peak"`` where ``x = 1`` (a saw-tooth's at its reset), ``"cycle_end"`` where the updates
-        made complete a cycle.
+        made complete a cycle; or the name of a mark.
     cycle
-        Number of the cycle whose peak or end it is, from 0.
+        Number of the cycle whose peak, end or mark it is, from 0.
     step
         Updates made.
     """
@@ -295,8 +298,8 @@ class Clock:
             return False
         return step > 0 and self.steps_to_cycle_end(step) == 0
 
-    def events(self, step: int) -> list[Event]:
-        """Return what happens when the clock moves onto ``step``."""
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
+        """Return what happens when the clock moves onto ``step``, in the order of the cycle."""
         if self.end is not None and step > self.end:
             return []
         happened = []
@@ -310,7 +313,27 @@ class Clock:
         at_top = place.step_in_cycle == place.step_size_up
         if at_top and self.step_size_down != 0:
             happened.append(Event("peak", place.cycle, step))
-        return happened
+        return self._with_marks(happened, place, step, marks) if marks else happened
+
+    def _with_marks(
+        self, happened: list[Event], place: Place, step: int, marks: Marks
+    ) -> list[Event]:
+        cycle, up = place.cycle, place.step_size_up
+        steps = [(cycle, place.step_in_cycle, up + place.step_size_down)]
+        if place.step_in_cycle == 0 and cycle > 0:  # the end of the cycle before
+            period = self.start(cycle) - self.start(cycle - 1)
+            steps.insert(0, (cycle - 1, period, period))
+        reached = [
+            (number, part, Event(name, number, step))
+            for number, in_cycle, period in steps
+            for name, part in marks
+            if ceil(part * period) == in_cycle
+        ]
+        for event in happened:
+            at_end = event.name == "cycle_end" or self.step_size_down == 0
+            part = Fraction(1) if at_end else Fraction(up, up + place.step_size_down)
+            reached.append((event.cycle, part, event))
+        return [event for *_, event in sorted(reached, key=lambda one: one[:2])]
 
 
 def checked_phase(value: float, name: str = "phase") -> float:

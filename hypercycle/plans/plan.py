@@ -8,6 +8,7 @@ from typing import Any
 from hypercycle.namespaces.namespace import Waveform
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Length, Units
+from hypercycle.numbers.marks import checked_marks
 from hypercycle.plans.descriptions import describe_plan, fingerprint, trunks
 from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan_data import PlanData
@@ -208,17 +209,23 @@ class Plan(PlanData):
                 f"{present!r} is that of {self!r:.200}"
             )
 
-    def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
+    def events(
+        self,
+        step: int,
+        of: str | Schedule | None = None,
+        marks: Mapping[str, float] | None = None,
+    ) -> list[Event]:
         """Return what happens when training moves onto ``step``.
 
         Events are those of the plan's ``lr`` (or its only schedule) unless ``of`` names another,
-        or is a schedule itself.
+        or is a schedule itself. ``marks`` names parts of a cycle, from 0 to below 1, that are
+        events too, at the first step at or after them.
 
         >>> from hypercycle import Cycle
         >>> Plan(lr=Cycle(0.1, 0.5, 4)).events(8)
         [Event(name='cycle_end', cycle=0, step=8)]
         """
-        return self.clock_owner(of).events(step)
+        return self.clock_owner(of).events(step, checked_marks(marks))
 
     def clock_owner(self, of: str | Schedule | None = None) -> Record:
         """Return the schedule whose peaks and cycle ends are the plan's.

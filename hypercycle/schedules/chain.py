@@ -14,6 +14,7 @@ from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.scalars import OneValue, chain_at
 from hypercycle.schedules.schedule import Record
@@ -169,7 +170,7 @@ class Chain(Record):
             local = xp.clip(local, 0, LARGEST_LENGTH)
         return self.schedules[number].evaluate(local, xp)
 
-    def events(self, step: int) -> list[Event]:
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
         """Return what happens at ``step``; cycles are numbered within their part."""
         step = whole_number(step, "step")
         happened: list[Event] = []
@@ -177,7 +178,7 @@ class Chain(Record):
             local, length = step - start, self._lengths[number]
             if local < 0 or (length is not None and local > length):
                 continue
-            events = schedule.events(local)
+            events = schedule.events(local, marks)
             if local == length and number < len(self.parts) - 1:
                 # The next part's value has taken effect: only what was completed counts.
                 ends = [i for i, event in enumerate(events) if event.name == "cycle_end"]

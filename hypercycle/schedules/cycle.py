@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +15,7 @@ from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
 from hypercycle.numbers.clock import Clock, Event, Location, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
+from hypercycle.numbers.marks import Marks, checked_marks
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
 from hypercycle.schedules.printing import record_repr
@@ -390,13 +391,13 @@ class Cycle(Record):
         """
         return self.clock.steps_to_cycle_end(whole_number(step, "step"))
 
-    def events(self, step: int) -> list[Event]:
-        """Return what happens when training moves onto ``step``: peaks and cycle ends.
+    def events(self, step: int, marks: Mapping[str, float] | Marks = ()) -> list[Event]:
+        """Return what happens when training moves onto ``step``: peaks, cycle ends and marks.
 
-        >>> Cycle(0.001, 0.006, 2000).events(2000)
-        [Event(name='peak', cycle=0, step=2000)]
+        >>> Cycle(0.001, 0.006, 2000).events(3600, marks={"sample": 0.9})
+        [Event(name='sample', cycle=0, step=3600)]
         """
-        return self.clock.events(whole_number(step, "step"))
+        return self.clock.events(whole_number(step, "step"), checked_marks(marks))
 
 
 Cycle.__init__ = answers_other_words()(Cycle.__init__)  # type: ignore[method-assign]

@@ -12,6 +12,7 @@ from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units
+from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.scalars import OneValue
 from hypercycle.shapes.carrying import register_again, registered_names
 
@@ -130,9 +131,9 @@ class Record(ABC):
         for part in self.schedules:
             yield from part.ends(first, last)
 
-    def events(self, step: int) -> list[Event]:
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
         """Return what happens when training moves onto ``step``; nothing without cycles."""
-        del step
+        del step, marks
         return []
 
     # Lengths with units.

@@ -3,7 +3,6 @@
 import math
 import pickle
 import re
-from collections import UserDict, UserList
 
 import numpy as np
 import pytest
@@ -151,13 +150,3 @@ NO_SCHEDULE = "must be a schedule (such as Cycle, Ramp, or a function of the ste
 def test_what_is_no_plan_is_refused(make, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make()
-
-
-# Plain data.
-
-
-def of_another_library(data):
-    """The same data in mappings and sequences that are neither dicts nor lists, as OmegaConf's."""
-    if isinstance(data, dict):
-        return UserDict({key: of_another_library(one) for key, one in data.items()})
-    return UserList(map(of_another_library, data)) if isinstance(data, list) else data

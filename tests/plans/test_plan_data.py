@@ -3,7 +3,7 @@
 import json
 import pickle
 import re
-from collections import UserDict
+from collections import UserDict, UserList
 
 import pytest
 import strategies
@@ -17,6 +17,13 @@ from hypercycle.plan_files import PlanFileError
 SOME = strategies.examples(60)
 
 LR = hc.Cycle(0.1, 0.5, 4)
+
+
+def of_another_library(data):
+    """The same data in mappings and sequences that are neither dicts nor lists, as OmegaConf's."""
+    if isinstance(data, dict):
+        return UserDict({key: of_another_library(one) for key, one in data.items()})
+    return UserList(map(of_another_library, data)) if isinstance(data, list) else data
 
 
 @SOME
