@@ -6,6 +6,7 @@ pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
 import digits_branches
+import digits_ensembles
 import torch
 
 import hypercycle as hc
@@ -40,3 +41,18 @@ def test_a_branch_is_the_training_of_its_own_plan_bit_for_bit():
         assert torch.equal(one, other)
     with pytest.raises(ValueError, match="they leave the saved ones at step 40"):
         digits_branches.Training(branch, data, 3, first.checkpoint())
+
+
+def test_ensembles_take_their_copies_where_the_rate_is_low(capsys):
+    digits_ensembles.main(["--updates", "240", "--seeds", "1"])
+    assert len(capsys.readouterr().out.splitlines()) == 6
+    data = digits_branches.images()
+    for name, way in digits_ensembles.ways(240).items():
+        steps = [
+            step for step in range(1, 241) for e in way.plan.events(step) if e.name == way.event
+        ]
+        taken = digits_ensembles.copies(way, data, 240, seed=0)
+        assert len(taken) == len(steps) == (1 if name == "one" else digits_ensembles.CYCLES)
+        rates = [way.plan["lr"](step - 1) for step in steps]
+        highest = max(way.plan["lr"](step) for step in range(120, 240))
+        assert max(rates) < 0.4 * highest
