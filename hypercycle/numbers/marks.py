@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from hypercycle.numbers.checks import finite_number, wrong_value
 
-# Names and parts of a cycle; made by ``checked_marks``.
-Marks = tuple[tuple[str, Fraction], ...]
+# Names and parts of a cycle, which are fractions; made by ``checked_marks``.
+Marks = tuple[tuple[str, Any], ...]
 
 
 def checked_marks(marks: Mapping[Any, Any] | Marks | None) -> Marks:
@@ -43,7 +42,9 @@ def checked_marks(marks: Mapping[Any, Any] | Marks | None) -> Marks:
     return tuple((name, _checked_mark(place, name)) for name, place in marks.items())
 
 
-def _checked_mark(value: Any, name: str) -> Fraction:
+def _checked_mark(value: Any, name: str) -> Any:
+    from fractions import Fraction  # only marks need it
+
     place = finite_number(value, f"the mark {name!r}")
     if not 0.0 <= place < 1.0:
         raise wrong_value(place, f"the mark {name!r}", "must be in [0, 1), a part of a cycle")

@@ -9,15 +9,11 @@ from hypercycle.namespaces.namespace import Waveform
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Length, Units
 from hypercycle.numbers.marks import checked_marks
-from hypercycle.plans.descriptions import describe_plan, fingerprint, trunks
 from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan_data import PlanData
-from hypercycle.schedules.description import schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record, Schedule
-
-__all__ = ["Plan", "describe_plan", "plan_from"]
 
 
 class Plan(PlanData):
@@ -192,6 +188,8 @@ class Plan(PlanData):
         >>> Plan(lr=Cycle(0.1, 0.5, 4)).fingerprint()
         'a9518300bdef2432'
         """
+        from hypercycle.plans.descriptions import describe_plan, fingerprint
+
         return fingerprint(describe_plan(self))
 
     def check_fingerprint(self, saved: str) -> None:
@@ -202,6 +200,8 @@ class Plan(PlanData):
         >>> plan = Plan(lr=0.1)
         >>> plan.check_fingerprint(plan.fingerprint())
         """
+        from hypercycle.plans.descriptions import describe_plan, fingerprint, trunks
+
         present = self.fingerprint()
         if saved != present and saved not in map(fingerprint, trunks(describe_plan(self))):
             raise ValueError(
@@ -263,4 +263,6 @@ def plan_from(description: Mapping[str, Any]) -> Plan:
         If it holds a user's own function, or something that is not a description; each problem
         has a line.
     """
+    from hypercycle.schedules.description import schedules_from
+
     return Plan(**schedules_from(description))
