@@ -61,5 +61,7 @@ def checked_rules(names: Iterable[str]) -> frozenset[str]:
 
 def _found(entries: list[Entry], units: Units) -> Iterator[Finding]:
     yield from rules_of_values.found(entries, units.steps_per_epoch, units.total_steps)
-    if units.total_steps is not None:
+    if units.total_steps is None:
+        yield from rules_of_runs.found_in_parts(entries)
+    else:
         yield from rules_of_runs.found(entries, units.total_steps)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any
 
 from hypercycle.plans.entries import Entry, Within, at, sampled
 from hypercycle.plans.findings import Finding, Severity
@@ -23,6 +26,7 @@ RULES = {
 _NEAR = 0.1
 # What is left of the highest rate where nothing is learnt any more.
 _NOTHING = 0.01
+_PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*", re.ASCII)
 
 
 def found(entries: Sequence[Entry], total: int) -> Iterator[Finding]:
@@ -38,6 +42,31 @@ def found(entries: Sequence[Entry], total: int) -> Iterator[Finding]:
         if not longer:
             yield from _cycles(entry, total, told)
             yield from _shorter(entry, total)
+
+
+def found_in_parts(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Yield what does not fit into a run of any length: percentages that do not add up."""
+    for entry in entries:
+        chain = entry.schedule
+        if not isinstance(chain, Chain) or len(chain.parts) < 2:
+            continue
+        parts = [_PERCENT.fullmatch(str(_length(part))) for part in chain.parts]
+        total = sum(Fraction(part[1]) for part in parts if part is not None)
+        last, highest = chain.schedules[-1], max(chain.reached(), default=0.0)
+        nothing = isinstance(last, Ramp) and last.end <= _NOTHING * highest
+        if None in parts or total == 100 or (total < 100 and not (entry.is_rate and nothing)):
+            continue
+        yield Finding(
+            "longer-than-run" if total > 100 else "shorter-than-run",
+            entry.where,
+            f"its parts add up to {float(total):g}% of the run",
+            "write parts that add up to 100%",
+            _severity(entry),
+        )
+
+
+def _length(part: Any) -> Any:
+    return part[1] if isinstance(part, tuple) else getattr(part, "steps", None)
 
 
 def _severity(entry: Entry) -> Severity:

@@ -80,8 +80,8 @@ def test_lengths_that_are_not_known_are_not_looked_at():
     plan = hc.Plan(
         lr=hc.warmup_stable_decay(0.1, "5%", "80%", "20%"), momentum=hc.Cycle(0.8, 0.9, "2ep")
     )
-    assert found(plan) == []
-    assert found(plan, 1000, 10) == ["longer-than-run"]
+    assert found(plan) == found(plan, 1000, 10) == ["longer-than-run"]
+    assert found(hc.Plan(lr=hc.Chain((0.1, "1ep"), hc.Ramp(0.1, 0.0, "2ep")))) == []
     with pytest.raises(ValueError, match="without steps_per_epoch"):
         plan.explain(total_steps=1000)
 
@@ -251,6 +251,15 @@ TRAINED = {
 def test_what_the_galleries_train_with_is_not_found_fault_with(page):
     plan, run, epoch = TRAINED[page]
     assert plan.explain(total_steps=run, steps_per_epoch=epoch) == ()
+
+
+@pytest.mark.parametrize("epochs", [2, 5, 8, 12, 30, 90, 200])
+def test_the_plans_of_range_tests_are_not_found_fault_with(epochs):
+    rates = np.geomspace(1e-4, 10, 300)
+    noise = np.random.default_rng(0).normal(0, 0.01, 300)
+    losses = 2.3 - 1.5 / (1 + (0.03 / rates) ** 2) + np.maximum(3 * (rates - 1), 0) + noise
+    plan = hc.RangeTest(rates, losses).bounds().plan(epochs, steps_per_epoch=391)
+    assert plan.explain(total_steps=epochs * 391, steps_per_epoch=391) == ()
 
 
 def test_explain_is_a_function_of_schedules_by_name():

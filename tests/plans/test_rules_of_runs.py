@@ -81,3 +81,31 @@ def test_a_cycle_cut_to_fit_fits():
     )
     assert finding.instead == "write step_size_up=675, step_size_down=225 for one cycle"
     assert found(hc.Plan(lr=hc.warmup(100, hc.Cycle(0.001, 0.006, 675, 225))), 1000) == []
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (("5%", "75%", "20%"), None),
+        (("5%", "80%", "20%"), "longer-than-run"),
+        (("5%", "70.5%", "20%"), "shorter-than-run"),
+        (("33.3%", "33.3%", "33.4%"), None),
+        (("100it", "80%", "20%"), None),  # is not known
+        (("100it", "200it", "99%"), None),
+    ],
+)
+def test_percentages_add_up_in_any_run(parts, told):
+    lr = hc.warmup_stable_decay(0.1, *parts)
+    (rules, beside) = (
+        [one.rule for one in hc.Plan(**{name: lr}).explain()] for name in ("lr", "x")
+    )
+    assert rules == ([] if told is None else [told])
+    assert beside == ([told] if told == "longer-than-run" else [])  # what holds may be meant to
+
+
+def test_percentages_that_do_not_add_up_say_to_what():
+    (finding,) = hc.Plan(lr=hc.warmup_stable_decay(0.1, "5%", "80%", "20%")).explain()
+    assert str(finding) == (
+        "lr: warning (longer-than-run): its parts add up to 105% of the run; write parts that add "
+        "up to 100%"
+    )
