@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hypercycle.command_line.errors import Failure, describe
+from hypercycle.command_line.errors import Failure, describe, failing_on
 from hypercycle.driving.attaching import attach
 from hypercycle.numbers.lengths import Units
 from hypercycle.numbers.spelling import suggestion
@@ -52,10 +52,11 @@ def maker_of(target: str) -> Maker:
 
 def refusals(plan: Plan, make: Maker, units: Units) -> list[Finding]:
     """Return why the target would not take a plan: each name alone, or then all of them."""
-    resolved = plan.resolve(
-        steps_per_epoch=units.steps_per_epoch or _ANY_EPOCH,
-        total_steps=units.total_steps or _ANY_RUN,
-    )
+    with failing_on(ValueError):
+        resolved = plan.resolve(
+            steps_per_epoch=units.steps_per_epoch or _ANY_EPOCH,
+            total_steps=units.total_steps or _ANY_RUN,
+        )
     entries = list(entries_of(resolved))
     alone = [(one.where, one.name, Plan(**{one.name: one.schedule})) for one in entries]
     findings = [

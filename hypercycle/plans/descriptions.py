@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from hypercycle.schedules.description import describe, differences
+
+# So many plans are compared by their fingerprints, at most.
+_MOST_TRUNKS = 1_000
 
 
 def describe_plan(schedules: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,16 +33,25 @@ def fingerprint(description: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def belongs(saved: str, description: Mapping[str, Any]) -> bool:
+    """Return whether a fingerprint is that of a described plan, or of a trunk of it."""
+    candidates = islice(trunks(description), _MOST_TRUNKS)
+    return any(saved == fingerprint(one) for one in chain([description], candidates))
+
+
 # A branch is told by its form: its schedules begin with those of its trunk, cut at one step.
 
 
-def trunks(description: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the descriptions of the plans that a described one is a branch of, the last first."""
-    cuts = {length for one in description.values() for _, length in _cuts(one)}
+def trunks(description: Mapping[str, Any], before: float = math.inf) -> Iterator[dict[str, Any]]:
+    """Yield the descriptions of the plans that a described one may be a branch of, the last first.
+
+    A chain may be cut without being a branch, so that those of many cuts may be very many.
+    """
+    cuts = {at for one in description.values() for _, at in _cuts(one) if at < before}
     for at in sorted(cuts, reverse=True):
         trunk = {name: _trunk(one, at) for name, one in description.items()}
         yield trunk
-        yield from trunks(trunk)
+        yield from trunks(trunk, at)
 
 
 def same_until(saved: Mapping[str, Any], present: Mapping[str, Any]) -> float:

@@ -74,7 +74,7 @@ def entries_of(schedules: Mapping[str, Any]) -> Iterator[Entry]:
             for key, part in one.items():
                 if part is not None and part.precomputable:
                     yield Entry(name, key, f"{name}.groups.{key}", part)
-        elif one.precomputable:
+        elif isinstance(one, Record) and one.precomputable:
             yield Entry(name, None, name, one)
 
 
@@ -123,7 +123,7 @@ def sampled(schedule: Record, steps: int) -> Floats | None:
         values: Floats = schedule(chosen)
     except (OverflowError, ValueError):
         return None
-    return values
+    return values if values.ndim == 1 else None
 
 
 def likeness(one: Record, other: Record, steps: int) -> float:

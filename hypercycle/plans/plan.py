@@ -200,10 +200,10 @@ class Plan(PlanData):
         >>> plan = Plan(lr=0.1)
         >>> plan.check_fingerprint(plan.fingerprint())
         """
-        from hypercycle.plans.descriptions import describe_plan, fingerprint, trunks
+        from hypercycle.plans.descriptions import belongs, describe_plan
 
-        present = self.fingerprint()
-        if saved != present and saved not in map(fingerprint, trunks(describe_plan(self))):
+        if not belongs(saved, describe_plan(self)):
+            present = self.fingerprint()
             raise ValueError(
                 f"what was saved belongs to another plan: its fingerprint is {saved!r:.40}, and "
                 f"{present!r} is that of {self!r:.200}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 
 from hypercycle.namespaces.namespace import ONE_STEP
@@ -24,6 +25,7 @@ RULES = {
     "zero-at-first-update": "the rate of the first update is 0",
 }
 _FEWEST_EPOCHS, _MOST_EPOCHS = 2.0, 10.0
+_EPOCHS = re.compile(r"(\d+(?:\.\d+)?)\s*ep", re.ASCII)
 _INVISIBLE = 0.01
 # Correlations: of waves that need not have one form, and of those that have.
 _IN_PHASE, _THE_SAME = 0.95, 0.999
@@ -114,8 +116,9 @@ def _step_size(
 
 def _epochs(cycle: Cycle, steps_per_epoch: int | None) -> float | None:
     lengths = cycle.step_size_up, cycle.step_size_down
-    if all(isinstance(one, str) and one.endswith("ep") for one in lengths):
-        return sum(float(str(one).removesuffix("ep")) for one in lengths)
+    parts = [_EPOCHS.fullmatch(str(one)) for one in lengths]
+    if None not in parts:
+        return sum(float(part[1]) for part in parts if part is not None)
     if cycle.resolved and steps_per_epoch is not None:
         return cycle.clock.first_period / steps_per_epoch
     return None

@@ -46,3 +46,9 @@ def test_the_trunks_of_a_branch_of_a_branch():
     assert {trunk.fingerprint(), first.fingerprint()} <= {*found}
     assert second.fingerprint() not in found
     assert list(trunks(describe_plan(hc.Plan(lr=LR)))) == []
+
+
+def test_a_plan_of_many_cuts_is_soon_told_from_another():
+    many = {f"x{index}": hc.Chain((0.1, index + 1), 0.2) for index in range(40)}
+    with pytest.raises(ValueError, match="belongs to another plan"):
+        hc.Plan(**many).check_fingerprint("0123456789abcdef")
