@@ -75,6 +75,7 @@ nitpick_ignore = [
         ("py:class", alias)
         for alias in ("Length", "OnMismatch", "Schedule", "Scale", "Waveform", "WaveformLike")
     ),
+    *(("py:class", alias) for alias in ("Marks", "Severity")),
     # imported for type checkers alone, so that their names stay short
     *(("py:class", name) for name in ("Figure", "FigureBase", "Module", "Optimizer", "np.ndarray")),
     *(("py:class", name) for name in ("OptimizerCycler", "OptimizerFollower", "Options")),

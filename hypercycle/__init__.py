@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.decays import inverse_sqrt, polynomial
+from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -54,6 +55,7 @@ __all__ = [
     "Cycle",
     "Event",
     "Exponential",
+    "Finding",
     "Groups",
     "Halving",
     "Hold",

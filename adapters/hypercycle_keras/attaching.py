@@ -27,6 +27,7 @@ _INSTEAD = {
     "behind it, as in Chain(schedule, …), or go on with cycled(optimizer, plan, replace=True)",
     "on_event": _CALLBACK.format("on_event=…"),
     "events_of": _CALLBACK.format("on_event=…, events_of=…"),
+    "marks": _CALLBACK.format("on_event=…, marks=…"),
 }
 
 

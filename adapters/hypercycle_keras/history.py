@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -10,6 +11,7 @@ import numpy as np
 from hypercycle import plugins
 from hypercycle.driving.options import OnEvent
 from hypercycle.driving.warning import warn
+from hypercycle.numbers.marks import checked_marks
 from hypercycle.observers import flat
 from hypercycle.schedules.schedule import Record, Schedule
 from hypercycle_keras.in_step import value_of_variable
@@ -35,6 +37,8 @@ class CycleHistory(keras.callbacks.Callback):
     events_of
         Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
         given.
+    marks
+        More events, by name: parts of a cycle, as in :func:`hypercycle.attach`.
     stop_at_cycle_end
         Put off a stop that another callback asks for at the end of an epoch, such as
         ``EarlyStopping``, to the end of the cycle, in mid-epoch too. This callback must come after
@@ -67,6 +71,7 @@ class CycleHistory(keras.callbacks.Callback):
         on_event: OnEvent | None = None,
         *,
         events_of: str | Schedule | None = None,
+        marks: Mapping[str, float] | None = None,
         stop_at_cycle_end: bool = False,
         optimizer: keras.optimizers.Optimizer | None = None,
     ) -> None:
@@ -77,6 +82,9 @@ class CycleHistory(keras.callbacks.Callback):
             )
         self.on_event = on_event
         self.events_of = events_of
+        self.marks = checked_marks(marks)
+        if self.marks and on_event is None:
+            raise ValueError("marks are told through on_event: give CycleHistory() both")
         self.stop_at_cycle_end = stop_at_cycle_end
         self._chosen = optimizer
         self._steps: list[np.ndarray] = []
@@ -202,7 +210,7 @@ class CycleHistory(keras.callbacks.Callback):
             self._observe(reached)
             if self._owner is None:
                 continue
-            for event in self._owner.events(reached):
+            for event in self._owner.events(reached, self.marks):
                 if self.on_event is not None:
                     self.on_event(*event)
                 if self._stops and event.name == "cycle_end":

@@ -14,7 +14,8 @@ import keras
 
 from hypercycle.driving.warning import warn
 from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
-from hypercycle.plans.plan import Plan, describe_plan, plan_from
+from hypercycle.plans.descriptions import describe_plan
+from hypercycle.plans.plan import Plan, plan_from
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record
 from hypercycle_keras import names as hyperparameters
@@ -43,7 +44,6 @@ CONFIG = "hypercycle"
 """Where the plan is in an optimizer's config."""
 
 _SAVED = {"plan", "offset", "total_steps"}
-
 _ROUNDED = 1e-6  # the rate is a float32
 _PLAIN_IN_JAX = {"l1_regularization_strength"}  # an argument of jnp.clip, which takes arrays
 

@@ -20,6 +20,7 @@ _INSTEAD = {
     "schedule, or use hc.Product(base_value, schedule)",
     "on_event": _EVENTS,
     "events_of": _EVENTS,
+    "marks": _EVENTS,
     "advance": "a transformation counts its own updates; inside optax.MultiSteps and "
     "optax.apply_if_finite it counts those applied",
     "at_end": "its values are computed inside the step: put what comes after the schedule behind "

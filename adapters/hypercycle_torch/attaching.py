@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hypercycle.driving.options import Options
 
 _HONOURED = {
-    "start_step", "relative", "advance", "on_mismatch", "on_event", "events_of", "at_end",
+    "start_step", "relative", "advance", "on_mismatch", "on_event", "events_of", "marks", "at_end",
     "clock",
 }  # fmt: skip
 # Of a wrapper that shows an optimizer's groups, but has no hooks.

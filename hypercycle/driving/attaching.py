@@ -20,6 +20,7 @@ from hypercycle.driving.options import (
 )
 from hypercycle.driving.several import attach_several, is_several
 from hypercycle.numbers.lengths import Length, Units
+from hypercycle.numbers.marks import checked_marks
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Schedule
@@ -48,6 +49,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    marks: Mapping[str, float] | None = None,
     at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> OptimizerFollower: ...
@@ -70,6 +72,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    marks: Mapping[str, float] | None = None,
     at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> OptimizerCycler: ...
@@ -92,6 +95,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    marks: Mapping[str, float] | None = None,
     at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> ObjectCycler: ...
@@ -114,6 +118,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    marks: Mapping[str, float] | None = None,
     at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> Any: ...
@@ -133,6 +138,7 @@ def attach(
     on_mismatch: OnMismatch = "error",
     on_event: OnEvent | None = None,
     events_of: str | Schedule | None = None,
+    marks: Mapping[str, float] | None = None,
     at_end: AtEnd = "hold",
     **schedules: Schedule | Groups | float,
 ) -> Any:
@@ -175,10 +181,13 @@ def attach(
         of steps by now; the last three warn and list the differences.
     on_event
         Called as ``on_event(name, cycle, step)`` when training moves onto a ``"peak"`` (x = 1) or
-        a ``"cycle_end"``, after the values of that step are assigned.
+        a ``"cycle_end"``, or a mark, after the values of that step are assigned.
     events_of
         Whose events: a name in the plan or a schedule; the plan's ``lr`` (or only schedule) if not
         given.
+    marks
+        More events, by name: parts of a cycle from 0 to below 1, each told at the first step at or
+        after it, as in ``{"sample": 0.9}``.
     at_end
         What happens where every schedule has ended: ``"hold"`` keeps assigning the last values,
         ``"detach"`` lets go of the target once they are assigned, so that another scheduler, such
@@ -211,9 +220,15 @@ def attach(
     per_step = tokens_per_step, samples_per_step, seconds_per_step
     resolved, units = on_its_clock(merged, Units(steps_per_epoch, total_steps, *per_step))
     wishes = start_step, relative, advance, on_mismatch, on_event, events_of, at_end
-    options = Options(*wishes, units.total, steps_per_epoch, units.clock)
+    options = Options(
+        *wishes, units.total, steps_per_epoch, units.clock, marks=checked_marks(marks)
+    )
+    if options.marks and on_event is None:
+        raise ValueError("marks are told through on_event: give attach() both")
     if on_event is not None or events_of is not None:
-        resolved.clock_owner(events_of)
+        owner = resolved.clock_owner(events_of)
+        if options.marks and not owner.has_cycles:
+            raise ValueError(f"marks are parts of a cycle, and {owner!r:.80} has none")
     if is_several(target):
         return attach_several(target, resolved, options, _attach_one)
     return _attach_one(target, resolved, options)

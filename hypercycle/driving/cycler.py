@@ -16,8 +16,8 @@ from hypercycle.driving.telling import raise_first, tell_events, tell_observers
 from hypercycle.driving.tracks import Track, Tracks
 from hypercycle.driving.warning import MisuseWarning, warn
 from hypercycle.numbers.lengths import STEPS
-from hypercycle.plans.plan import Plan, describe_plan, plan_from
-from hypercycle.schedules.description import differences
+from hypercycle.plans.descriptions import describe_plan
+from hypercycle.plans.plan import Plan, plan_from
 from hypercycle.schedules.schedule import Record
 
 _ADOPTED = (
@@ -252,8 +252,9 @@ class Cycler(ABC):
         on_event, errors = self._options.on_event, []
         begun, self._jumped_from = self._jumped_from, None
         if on_event is not None and self._clock_owner is not None:
-            owner = self._clock_owner
-            events = owner.events(step) if begun is None else owner.events_between(begun, step)
+            owner, marks = self._clock_owner, self._options.marks
+            jump = None if begun is None else owner.events_between(begun, step, marks)
+            events = owner.events(step, marks) if jump is None else jump
             errors = tell_events(on_event, events) if events else []
         if self._observers:
             errors += self._observe()
@@ -333,17 +334,14 @@ class Cycler(ABC):
             options = replace(options, on_mismatch=on_mismatch)  # which refuses other words
         choice = options.on_mismatch
         plan, initial = self.plan, saved_initial
-        lines = differences(saved_plan, describe_plan(self.plan))
+        lines = states.mismatches(step, saved_plan, describe_plan(self.plan))
         if set(saved_initial or ()) != set(self._initial or ()):
             then, now = _kind(saved_initial, saved_plan), _kind(self._initial, self.plan)
             lines.append(f"the plan was saved as {then} and is now {now}")
         if lines:
             listed = "\n  ".join(lines)
-            others = (
-                states.without_lengths(saved_plan),
-                states.without_lengths(describe_plan(self.plan)),
-            )
-            if choice == "error" or (choice == "rescale" and differences(*others)):
+            alike = states.only_lengths_differ(saved_plan, describe_plan(self.plan))
+            if choice == "error" or (choice == "rescale" and not alike):
                 raise ValueError(
                     f"the saved schedules differ from the present ones:\n  {listed}\n"
                     "Pass on_mismatch='saved' to go on with the saved ones, 'current' to keep the "

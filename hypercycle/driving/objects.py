@@ -20,7 +20,9 @@ from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 
-_HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of", "at_end", "clock"}
+_HONOURED = {
+    "start_step", "relative", "on_mismatch", "on_event", "events_of", "marks", "at_end", "clock"
+}  # fmt: skip
 _INSTEAD = {"advance": "it makes no steps that could be counted; call step() after each update"}
 
 

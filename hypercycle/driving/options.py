@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 from hypercycle.driving.clocks import in_updates
 from hypercycle.numbers.checks import whole_number
 from hypercycle.numbers.lengths import STEPS
+from hypercycle.numbers.marks import Marks
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
@@ -46,6 +47,7 @@ class Options:
     total_steps: int | None = None
     steps_per_epoch: int | None = None
     clock: str = STEPS
+    marks: Marks = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "start_step", whole_number(self.start_step, "start_step"))

@@ -48,6 +48,7 @@ def attach_several(targets: Any, plan: Plan, options: Options, attach_one: Attac
                 options,
                 relative=frozenset(n for n in own if {n, prefix + n} & relative),
                 on_event=options.on_event if label == owner else None,
+                marks=options.marks if label == owner else (),
                 events_of=of.removeprefix(prefix) if isinstance(of, str) else of,
             )
             if label != owner:

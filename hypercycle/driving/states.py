@@ -12,6 +12,8 @@ from typing import Any
 from hypercycle.driving.names import is_number
 from hypercycle.numbers.checks import whole_number
 from hypercycle.numbers.lengths import STEPS
+from hypercycle.plans.descriptions import same_until
+from hypercycle.schedules.description import differences
 
 STATE_VERSION = 2
 _STATE_KEYS = {"version", "step", "plan", "initial"}
@@ -152,6 +154,20 @@ def _is_positive(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
+def mismatches(step: int, saved: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """Return a line for each place where a saved plan is not the present one, nor its trunk.
+
+    A branch takes what its trunk has saved after no more updates than they have in common.
+    """
+    left = same_until(saved, present)
+    if step <= left:
+        return []
+    lines = differences(saved, present)
+    if left >= 0:
+        lines.append(f"they leave the saved ones at step {left}, before the saved step {step}")
+    return lines
+
+
 def rescaled_step(step: int, saved: Mapping[str, int], present: Mapping[str, int | None]) -> int:
     r"""Return the step that is at the place of the present run where another one was in its own.
 
@@ -177,6 +193,11 @@ def rescaled_step(step: int, saved: Mapping[str, int], present: Mapping[str, int
             "steps_per_epoch or total_steps, in the run that saves and in the one that goes on"
         )
     return int(step * ratios.pop() + Fraction(1, 2))
+
+
+def only_lengths_differ(saved: Any, present: Any) -> bool:
+    """Return whether two descriptions say the same but for their lengths."""
+    return not differences(without_lengths(saved), without_lengths(present))
 
 
 def without_lengths(description: Any) -> Any:

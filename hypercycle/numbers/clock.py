@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import ceil
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -17,16 +18,10 @@ import numpy as np
 from hypercycle.namespaces.namespace import ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, wrong_value
+from hypercycle.numbers.growing_cycles import HORIZON, GrowingCycles
+from hypercycle.numbers.marks import Marks
 
-# A table of cycles whose length changes is made up to here for programs that are traced, where the
-# steps to come are not known; and it never holds more cycles than this.
-HORIZON = 2**53
-MOST_CYCLES = 100_000
 LARGEST_CYCLE_MULT = 100.0
-
-# Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
-# than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
-_DIGITS = 100
 
 
 class Location(NamedTuple):
@@ -57,9 +52,9 @@ class Event(NamedTuple):
     ----------
     name
         ``"peak"`` where ``x = 1`` (a saw-tooth's at its reset), ``"cycle_end"`` where the updates
-        made complete a cycle.
+        made complete a cycle; or the name of a mark.
     cycle
-        Number of the cycle whose peak or end it is, from 0.
+        Number of the cycle whose peak, end or mark it is, from 0.
     step
         Updates made.
     """
@@ -113,84 +108,8 @@ def at_most(number: Any, most: Any, xp: Namespace) -> Any:
     return xp.clip(number, 0, most) if isinstance(most, int) else xp.lesser(number, most)
 
 
-class _Table:
-    """The starts and half lengths of cycles whose length is multiplied, made as far as asked.
-
-    Half ``k`` is round-half-up(length · mult^k) with ``mult`` taken as the decimal fraction that
-    it is written as, a half that is not zero being at least 1.
-    """
-
-    def __init__(self, step_size_up: int, step_size_down: int, cycle_mult: float) -> None:
-        import decimal  # a tenth of what importing hypercycle costs
-
-        self._exact = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_HALF_UP)
-        self._ratio = decimal.Decimal(repr(cycle_mult))
-        self._power = decimal.Decimal(1)
-        self._halves_and_least = [(half, min(half, 1)) for half in (step_size_up, step_size_down)]
-        self._cycle_mult = cycle_mult
-        self.starts = [0]
-        self.ups: list[int] = []
-        self.downs: list[int] = []
-        self._arrays: tuple[Any, ...] = ((), (), ())
-        self._lock = threading.RLock()  # threads share it, and making cycles is not one step
-        # Once every half has shrunk to one step, all further cycles are alike.
-        self.repeats = False
-
-    def _append(self) -> None:
-        exact = self._exact
-        up, down = (
-            max(int(exact.to_integral_value(exact.multiply(half, self._power))), least)
-            for half, least in self._halves_and_least
-        )
-        self._power = exact.multiply(self._power, self._ratio)
-        self.ups.append(up)
-        self.downs.append(down)
-        self.starts.append(self.starts[-1] + up + down)
-        self.repeats = self._cycle_mult < 1.0 and up <= 1 and down <= 1
-
-    def columns(self, *, arrays: bool) -> tuple[Any, ...]:
-        """Return starts, ups and downs, as lists or as int64 arrays."""
-        lists = (self.starts, self.ups, self.downs)
-        if not arrays:
-            return lists
-        if len(self._arrays[0]) != len(self.starts):
-            self._arrays = tuple(np.asarray(column, dtype=np.int64) for column in lists)
-        return self._arrays
-
-    def reach(self, step: int) -> None:
-        """Make cycles until one holds ``step``."""
-        if step > HORIZON:
-            raise ValueError(
-                f"with cycle_mult={self._cycle_mult!r}, cycles that start after step 2**53 are "
-                f"not computed, got step {step}; ask for fewer cycles or steps"
-            )
-        if self.starts[-1] > step or self.repeats:
-            return
-        with self._lock:
-            while self.starts[-1] <= step and not self.repeats:
-                if len(self.ups) >= MOST_CYCLES:
-                    raise ValueError(
-                        f"cycle_mult={self._cycle_mult!r} makes more than {MOST_CYCLES:,} cycles "
-                        f"before step {step}; use a multiplier further from 1, or cycle_mult=1"
-                    )
-                self._append()
-
-    def make(self, cycles: int) -> None:
-        """Make at least this many cycles, or all that differ."""
-        while len(self.ups) < cycles and not self.repeats:
-            self.reach(self.starts[-1])
-
-    def start(self, cycle: int) -> int:
-        """Return the first step of a cycle."""
-        self.make(cycle)
-        if cycle < len(self.starts):
-            return self.starts[cycle]
-        beyond = cycle - (len(self.starts) - 1)
-        return self.starts[-1] + beyond * (self.ups[-1] + self.downs[-1])
-
-
 # Equal clocks, such as those of opposite cycles, share a table. It goes with the last of them.
-_tables: WeakValueDictionary[tuple[int, int, float], _Table] = WeakValueDictionary()
+_tables: WeakValueDictionary[tuple[int, int, float], GrowingCycles] = WeakValueDictionary()
 _tables_lock = threading.Lock()
 
 
@@ -209,12 +128,12 @@ class Clock:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @computed_once
-    def _table(self) -> _Table:
+    def _table(self) -> GrowingCycles:
         key = (self.step_size_up, self.step_size_down, self.cycle_mult)
         with _tables_lock:
             table = _tables.get(key)
             if table is None:
-                table = _tables[key] = _Table(*key)
+                table = _tables[key] = GrowingCycles(*key)
         return table
 
     @computed_once
@@ -333,8 +252,8 @@ class Clock:
             return False
         return step > 0 and self.steps_to_cycle_end(step) == 0
 
-    def events(self, step: int) -> list[Event]:
-        """Return what happens when the clock moves onto ``step``."""
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
+        """Return what happens when the clock moves onto ``step``, in the order of the cycle."""
         if self.end is not None and step > self.end:
             return []
         happened = []
@@ -348,10 +267,34 @@ class Clock:
         at_top = place.step_in_cycle == place.step_size_up
         if at_top and self.step_size_down != 0:
             happened.append(Event("peak", place.cycle, step))
-        return happened
+        return self._with_marks(happened, place, step, marks) if marks else happened
 
-    def turns(self, first: int, last: int) -> Iterator[int]:
+    def _with_marks(
+        self, happened: list[Event], place: Place, step: int, marks: Marks
+    ) -> list[Event]:
+        from fractions import Fraction  # only marks need it
+
+        cycle, up = place.cycle, place.step_size_up
+        steps = [(cycle, place.step_in_cycle, up + place.step_size_down)]
+        if place.step_in_cycle == 0 and cycle > 0:  # the end of the cycle before
+            period = self.start(cycle) - self.start(cycle - 1)
+            steps.insert(0, (cycle - 1, period, period))
+        reached = [
+            (number, part, Event(name, number, step))
+            for number, in_cycle, period in steps
+            for name, part in marks
+            if ceil(part * period) == in_cycle
+        ]
+        for event in happened:
+            at_end = event.name == "cycle_end" or self.step_size_down == 0
+            part = Fraction(1) if at_end else Fraction(up, up + place.step_size_down)
+            reached.append((event.cycle, part, event))
+        return [event for *_, event in sorted(reached, key=lambda one: one[:2])]
+
+    def turns(self, first: int, last: int, marks: Marks = ()) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which a cycle is at its top, or ends.
+
+        And those of marks.
 
         >>> list(Clock(3, 1).turns(0, 9))
         [3, 4, 7, 8]
@@ -361,12 +304,13 @@ class Clock:
         step = first
         while step < last:
             place = self.place(step, ONE_STEP)
+            period = place.step_size_up + place.step_size_down
+            turns = {place.step_size_up, period, *(ceil(part * period) for _, part in marks)}
             start = step - place.step_in_cycle
-            end = start + place.step_size_up + place.step_size_down
-            for turn in (start + place.step_size_up, end):
+            for turn in sorted(start + turn for turn in turns):
                 if step < turn <= last:
                     yield turn
-            step = end
+            step = start + period
 
 
 def checked_phase(value: float, name: str = "phase") -> float:

@@ -12,10 +12,12 @@ from hypercycle.plan_files.formats import data_in, suffix_of, text_of
 from hypercycle.plan_files.limits import LARGEST_FILE, check_size
 from hypercycle.plan_files.writing import write_whole
 from hypercycle.schedules.kinds import KINDS
-from hypercycle.schedules.plain_data import Problem, Reader, Writer, plain
+from hypercycle.schedules.plain_data import Problem, Reader, Writer, is_list, plain
 
 # What stands for the file in errors of data that are in none.
 DATA = "plan data"
+# Keys that are about the file: what completes it in an editor, what its checks pass over.
+_SCHEMA, _CHECK = "$schema", "$check"
 
 
 class PlanFileError(ValueError):
@@ -59,9 +61,34 @@ def schedules_in(data: Any, source: str = DATA) -> dict[str, Any]:
         raise _unreadable(source, error) from error
     reader = Reader(KINDS, plain(entries), from_file=True)
     schedules = reader.schedules()
-    if reader.problems:
-        raise PlanFileError(source, reader.problems)
+    problems = [*reader.problems, *_problems_of_check(data)]
+    if problems:
+        raise PlanFileError(source, problems)
     return schedules
+
+
+def load_ignored(path: str | os.PathLike[str]) -> list[str]:
+    """Return the rules that a file, which is a plan's, wants to be passed over in checks."""
+    file = Path(path)
+    data = data_in(_text(_content(file)), suffix_of(file))
+    return list(data.get(_CHECK, {}).get("ignore", []))
+
+
+def _problems_of_check(data: Mapping[str, Any]) -> list[Problem]:
+    table = data.get(_CHECK, {})
+    if not isinstance(table, Mapping):
+        return [Problem(_CHECK, f"must be a table with 'ignore', got {table!r:.60}")]
+    problems = [
+        Problem(f"{_CHECK}.{key}", "unknown key; allowed: ignore")
+        for key in map(str, table)
+        if key != "ignore"
+    ]
+    rules = table.get("ignore", [])
+    if not is_list(rules) or not all(isinstance(rule, str) for rule in rules):
+        problems.append(
+            Problem(f"{_CHECK}.ignore", f"must be a list of names of rules, got {rules!r:.60}")
+        )
+    return problems
 
 
 def save_schedules(schedules: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -127,8 +154,7 @@ def _text(content: bytes) -> str:
 def _entries(data: Any) -> dict[str, Any]:
     """Return a file's data if they are a table of names."""
     if isinstance(data, Mapping):
-        # It says an editor what completes the file.
-        data = {name: one for name, one in data.items() if name != "$schema"}
+        data = {name: one for name, one in data.items() if name not in (_SCHEMA, _CHECK)}
     if data is None or data == {}:
         raise ValueError("is empty; a plan has at least one entry, such as lr")
     if not isinstance(data, dict):

@@ -20,7 +20,16 @@ def json_schema() -> dict[str, Any]:
         "description": "Names of hyperparameters and the schedules that they follow.",
         "type": "object",
         "$defs": {_entry(name): _table(name, kind) for name, kind in sorted(KINDS.items())},
-        "properties": {"$schema": {"type": "string"}},
+        "properties": {
+            "$schema": {"type": "string"},
+            "$check": {
+                "title": "Check",
+                "description": "What hypercycle check passes over: names of rules.",
+                "type": "object",
+                "properties": {"ignore": {"type": "array", "items": {"type": "string"}}},
+                "additionalProperties": False,
+            },
+        },
         "additionalProperties": {"oneOf": _schedules("")},
     }
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from hypercycle.namespaces.namespace import Waveform
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import FACTS, Length, Units
+from hypercycle.numbers.marks import checked_marks
+from hypercycle.plans.findings import Finding
+from hypercycle.plans.plan_data import PlanData
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record, Schedule
 
 
-class Plan(Mapping[str, Any]):
+class Plan(PlanData):
     """Names of hyperparameters and the schedules that they follow.
 
     Names are neutral and mean the same in every framework: ``lr``, ``momentum``, ``beta1``,
@@ -124,172 +127,70 @@ class Plan(Mapping[str, Any]):
         """Return the plan with all lengths in steps of a clock, which may count other things."""
         return Plan(**{name: schedule.resolve(**units.facts) for name, schedule in self.items()})
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Plan:
-        r"""Return the plan in a file: TOML, JSON or YAML, by its suffix.
+    def explain(
+        self,
+        *,
+        total_steps: Length | None = None,
+        steps_per_epoch: int | None = None,
+        tokens_per_step: int | None = None,
+        samples_per_step: int | None = None,
+        seconds_per_step: float | None = None,
+        ignore: Iterable[str] = (),
+    ) -> tuple[Finding, ...]:
+        """Return what is probably not meant, each with what to write instead.
 
-        Reading a file never runs code; sizes are limited, so that no file keeps a reader busy.
-
-        Parameters
-        ----------
-        path
-            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
-
-        Raises
-        ------
-        hypercycle.plan_files.PlanFileError
-            If the file holds no plan: a ValueError whose ``problems`` are all that is wrong, each
-            with its path in the file, what was got and what is allowed.
-        OSError
-            If the file cannot be read.
-        ImportError
-            If PyYAML is missing, for YAML, with what to install.
-
-        Examples
-        --------
-        >>> from pathlib import Path
-        >>> from tempfile import TemporaryDirectory
-        >>> text = "[lr]\nlow = 0.1\nhigh = 0.5\nstep_size_up = 4"
-        >>> with TemporaryDirectory() as folder:
-        ...     file = Path(folder, "plan.toml")
-        ...     _ = file.write_text(text)
-        ...     Plan.load(file)
-        Plan(lr=Cycle(0.1, 0.5, 4))
-        """
-        from hypercycle.plan_files.files import load_schedules  # files bring much with them
-
-        return cls(**load_schedules(path))
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the plan to a file, from which :meth:`load` makes an equal one.
-
-        Waveforms and scale policies are written by their registered names, with the package of
-        the plugin that offers them. A file that is there is replaced when all is written.
-
-        Parameters
-        ----------
-        path
-            A file that ends in ``.toml``, ``.json``, ``.yaml`` or ``.yml``.
+        What is known of the run is as in :meth:`resolve`: what is not given is not looked at.
+        ``ignore`` names rules that are passed over.
 
         Raises
         ------
-        hypercycle.plan_files.PlanFileError
-            If a schedule is, or has in it, a function that has no registered name, or if
-            :meth:`load` would refuse the file, for its size or for a name.
-        OSError
-            If the file cannot be written.
-        ImportError
-            If tomlkit (for TOML) or PyYAML (for YAML) is missing.
-        """
-        from hypercycle.plan_files.files import save_schedules
-
-        save_schedules(self, path)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Plan:
-        """Return the plan in plain data: what a plan file holds, from wherever it comes.
-
-        As in a file, each name has a number or a mapping whose ``kind`` says which schedule it is
-        (``"cycle"`` if there is none), and sizes are limited. Mappings and sequences may be those
-        of other libraries, such as OmegaConf's.
-
-        Raises
-        ------
-        hypercycle.plan_files.PlanFileError
-            If the data are no plan: a ValueError whose ``problems`` are all that is wrong, each
-            with its path, such as ``"lr.parts.1.high"``.
-
-        Examples
-        --------
-        >>> Plan.from_dict({"lr": {"low": 0.1, "high": 0.5, "step_size_up": 4}, "momentum": 0.9})
-        Plan(lr=Cycle(0.1, 0.5, 4), momentum=Constant(0.9))
-        """
-        from hypercycle.plan_files.files import schedules_in
-
-        return cls(**schedules_in(data))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the plan as plain data (dict, list, str, float, int, bool): what a file holds.
-
-        What is at its default is left out. :meth:`from_dict` makes an equal plan of it.
-
-        Raises
-        ------
-        hypercycle.plan_files.PlanFileError
-            If a schedule is, or has in it, a function that has no registered name, or if
-            :meth:`from_dict` would refuse the data, for their size or for a name.
+        TypeError, ValueError
+            If a length needs what is not given while the other is, or there is no such rule.
 
         Examples
         --------
         >>> from hypercycle import Cycle
-        >>> Plan(lr=Cycle(0.1, 0.5, "4ep", waveform="hann")).to_dict()
-        {'lr': {'low': 0.1, 'high': 0.5, 'step_size_up': '4ep', 'waveform': 'hann'}}
+        >>> for finding in Plan(lr=Cycle(0.1, 0.5, 300)).explain(total_steps=1000):
+        ...     print(finding.rule, finding.where, finding.instead, sep=": ")
+        mid-cycle: lr: write total_steps=1200, where a cycle ends, or 600
         """
-        from hypercycle.plan_files.files import readable_data
+        from hypercycle.plans.explaining import explain
 
-        return readable_data(self)
+        per_step = tokens_per_step, samples_per_step, seconds_per_step
+        return explain(self, Units(steps_per_epoch, total_steps, *per_step), ignore)
 
-    def flat(self) -> dict[str, str | float]:
-        """Return what :meth:`to_dict` holds under dotted keys, as loggers of parameters take it.
+    def branch(
+        self,
+        at: int,
+        decay: Length = "20%",
+        to: float = 0.0,
+        waveform: str | Waveform = "sqrt",
+        names: str | Collection[str] | None = None,
+    ) -> Plan:
+        """Return the plan of a run that leaves this one at a step and comes to its end.
 
-        The keys are the paths in the errors of :meth:`from_dict` and of files: the parts of a chain
-        and the members of pairs by their index, groups by their key. The values are numbers, texts
-        and bools. A function of yours is its name. ``plan.override(plan.flat()) == plan``.
+        Up to ``at`` it is this one, the trunk. From there each of ``names`` (the learning rates if
+        not given), in all groups, goes from exactly the value that it has there ``to`` another in
+        ``decay`` steps, by ``waveform``; a percentage is that of all steps of the branch:
+        ``at = 8000`` with ``"20%"`` makes 10,000. What is not named goes on. The state of a trunk
+        that is saved at ``at`` or before loads into the branch; a later one, or another plan's, is
+        refused. "1-sqrt" is the cooldown of A. Hägele et al., arXiv:2405.18392.
 
         Raises
         ------
-        ValueError
-            If two values would have one key, since there are dots in names too, or a group is named
-            like an index, as ``"0"``.
+        TypeError, ValueError
+            If a length has a unit that is not resolved, there is no such name, or a function of
+            yours would be decayed, whose value at the step is not known.
 
         Examples
         --------
-        >>> from hypercycle import Chain, Cycle, Ramp
-        >>> plan = Plan(lr=Chain((Ramp(0.0, 0.1, 4), "2ep"), Cycle(0.1, 0.5, 4)))
-        >>> for key, value in plan.flat().items():
-        ...     print(key, "=", value)
-        lr.kind = chain
-        lr.parts.0.0.kind = ramp
-        lr.parts.0.0.start = 0.0
-        lr.parts.0.0.end = 0.1
-        lr.parts.0.0.steps = 4
-        lr.parts.0.1 = 2ep
-        lr.parts.1.low = 0.1
-        lr.parts.1.high = 0.5
-        lr.parts.1.step_size_up = 4
+        >>> from hypercycle import warmup
+        >>> Plan(lr=warmup(500, 0.1), momentum=0.9).branch(8000)["lr"].parts[-1]
+        Ramp(0.1, 0.0, 2000, waveform='sqrt')
         """
-        from hypercycle.plans.dotted import flat
+        from hypercycle.plans.branching import branch
 
-        return flat(self)
-
-    def override(self, changes: Mapping[str, Any]) -> Plan:
-        """Return a plan in which the values under dotted keys are others.
-
-        An opposite is a cycle of its own: new lengths of ``lr`` leave ``momentum`` as it is.
-
-        Parameters
-        ----------
-        changes
-            New values by the keys of :meth:`flat`; also of what is at its default there, such as
-            ``"lr.waveform"``, and of what holds others, such as ``"lr"``, whose value is all that
-            it is to hold, as in :meth:`from_dict`.
-
-        Raises
-        ------
-        hypercycle.plan_files.PlanFileError
-            If there is no such key, or a schedule refuses its new values: a ValueError whose
-            ``problems`` are all that is wrong.
-
-        Examples
-        --------
-        >>> from hypercycle import Cycle
-        >>> plan = Plan(lr=Cycle(0.1, 0.5, 4), momentum=0.9)
-        >>> plan.override({"lr.high": 0.3, "lr.waveform": "hann", "momentum": 0.8})
-        Plan(lr=Cycle(0.1, 0.3, 4, waveform='hann'), momentum=Constant(0.8))
-        """
-        from hypercycle.plans.dotted import override
-
-        return Plan(**override(self, changes))
+        return Plan(**branch(self, at, decay, to, waveform, names))
 
     def fingerprint(self) -> str:
         """Return 16 hexadecimal digits that tell this plan from any other.
@@ -305,38 +206,44 @@ class Plan(Mapping[str, Any]):
         >>> Plan(lr=Cycle(0.1, 0.5, 4)).fingerprint()
         'a9518300bdef2432'
         """
-        import hashlib
-        import json
+        from hypercycle.plans.descriptions import describe_plan, fingerprint
 
-        # Through JSON first, where the index of a group is a text.
-        description = json.loads(json.dumps(describe_plan(self)))
-        text = json.dumps(description, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return fingerprint(describe_plan(self))
 
     def check_fingerprint(self, saved: str) -> None:
         """Raise ValueError if a fingerprint is that of another plan.
 
+        A branch takes that of its trunk too: what was saved where it left.
+
         >>> plan = Plan(lr=0.1)
         >>> plan.check_fingerprint(plan.fingerprint())
         """
-        present = self.fingerprint()
-        if saved != present:
+        from hypercycle.plans.descriptions import belongs, describe_plan
+
+        if not belongs(saved, describe_plan(self)):
+            present = self.fingerprint()
             raise ValueError(
                 f"what was saved belongs to another plan: its fingerprint is {saved!r:.40}, and "
                 f"{present!r} is that of {self!r:.200}"
             )
 
-    def events(self, step: int, of: str | Schedule | None = None) -> list[Event]:
+    def events(
+        self,
+        step: int,
+        of: str | Schedule | None = None,
+        marks: Mapping[str, float] | None = None,
+    ) -> list[Event]:
         """Return what happens when training moves onto ``step``.
 
         Events are those of the plan's ``lr`` (or its only schedule) unless ``of`` names another,
-        or is a schedule itself.
+        or is a schedule itself. ``marks`` names parts of a cycle, from 0 to below 1, that are
+        events too, at the first step at or after them.
 
         >>> from hypercycle import Cycle
         >>> Plan(lr=Cycle(0.1, 0.5, 4)).events(8)
         [Event(name='cycle_end', cycle=0, step=8)]
         """
-        return self.clock_owner(of).events(step)
+        return self.clock_owner(of).events(step, checked_marks(marks))
 
     def clock_owner(self, of: str | Schedule | None = None) -> Record:
         """Return the schedule whose peaks and cycle ends are the plan's.
@@ -363,18 +270,6 @@ class Plan(Mapping[str, Any]):
             )
         schedule: Record = owner
         return schedule
-
-
-def describe_plan(plan: Plan) -> dict[str, Any]:
-    """Return a plan as plain data.
-
-    >>> from hypercycle import Cycle
-    >>> describe_plan(Plan(lr=Cycle(0.1, 0.5, 4), momentum=0.9))["momentum"]
-    {'kind': 'constant', 'value': 0.9}
-    """
-    from hypercycle.schedules.description import describe  # states bring much with them
-
-    return {name: describe(schedule) for name, schedule in plan.items()}
 
 
 def plan_from(description: Mapping[str, Any]) -> Plan:

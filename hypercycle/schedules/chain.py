@@ -22,6 +22,7 @@ from hypercycle.numbers.lengths import (
     half_up,
     in_steps,
 )
+from hypercycle.numbers.marks import Marks
 from hypercycle.numbers.rounding import rounded_parts
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.scalars import OneValue, chain_at
@@ -124,7 +125,7 @@ class Chain(Record):
             if start + length > first:
                 yield start + length
 
-    def event_steps(self, first: int, last: int) -> Iterator[int]:
+    def event_steps(self, first: int, last: int, marks: Marks = ()) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which parts may tell something."""
         pairs = zip(self._starts, self._lengths, strict=True)
         for (start, length), schedule in zip(pairs, self.schedules, strict=True):
@@ -136,7 +137,7 @@ class Chain(Record):
                     yield start
                 yield from (
                     start + step
-                    for step in schedule.event_steps(max(first - start, 0), end - start)
+                    for step in schedule.event_steps(max(first - start, 0), end - start, marks)
                 )
 
     @property
@@ -255,7 +256,7 @@ class Chain(Record):
             local = xp.clip(local, 0, xp.largest_step)
         return self.schedules[number].evaluate(local, xp)
 
-    def events(self, step: int) -> list[Event]:
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
         """Return what happens at ``step``; cycles are numbered within their part."""
         step = whole_number(step, "step")
         happened: list[Event] = []
@@ -263,7 +264,7 @@ class Chain(Record):
             local, length = step - start, self._lengths[number]
             if local < 0 or (length is not None and local > length):
                 continue
-            events = schedule.events(local)
+            events = schedule.events(local, marks)
             if local == length and number < len(self.parts) - 1:
                 # The next part's value has taken effect: only what was completed counts.
                 ends = [i for i, event in enumerate(events) if event.name == "cycle_end"]

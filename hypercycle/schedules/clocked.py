@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from hypercycle.namespaces.namespace import NUMPY, ONE_STEP
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.checks import whole_number
 from hypercycle.numbers.clock import Clock, Event, Location
+from hypercycle.numbers.marks import Marks, checked_marks
 
 
 class Clocked:
@@ -50,9 +51,9 @@ class Clocked:
                 return
             yield step
 
-    def event_steps(self, first: int, last: int) -> Iterator[int]:
-        """Yield the steps from ``first + 1`` to ``last`` with a peak or the end of a cycle."""
-        return self.clock.turns(first, last)
+    def event_steps(self, first: int, last: int, marks: Marks = ()) -> Iterator[int]:
+        """Yield the steps from ``first + 1`` to ``last`` with a peak, a cycle's end or a mark."""
+        return self.clock.turns(first, last, marks)
 
     def locate(self, step: Any) -> Location:
         """Return where a step lies: cycle, step in the cycle, height ``x`` and ``rising``.
@@ -99,11 +100,11 @@ class Clocked:
         """
         return self.clock.steps_to_cycle_end(whole_number(step, "step"))
 
-    def events(self, step: int) -> list[Event]:
-        """Return what happens when training moves onto ``step``: peaks and cycle ends.
+    def events(self, step: int, marks: Mapping[str, float] | Marks = ()) -> list[Event]:
+        """Return what happens when training moves onto ``step``: peaks, cycle ends and marks.
 
         >>> from hypercycle import Cycle
-        >>> Cycle(0.001, 0.006, 2000).events(2000)
-        [Event(name='peak', cycle=0, step=2000)]
+        >>> Cycle(0.001, 0.006, 2000).events(3600, marks={"sample": 0.9})
+        [Event(name='sample', cycle=0, step=3600)]
         """
-        return self.clock.events(whole_number(step, "step"))
+        return self.clock.events(whole_number(step, "step"), checked_marks(marks))

@@ -9,6 +9,7 @@ from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Facts
+from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, product_at
@@ -67,6 +68,7 @@ class Product(Record):
         """Return the product with all lengths in steps."""
         return Product(*(factor.resolve(**facts) for factor in self.schedules))
 
-    def events(self, step: int) -> list[Event]:
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
         """Return the events of both factors."""
-        return list(dict.fromkeys(self.first.events(step) + self.second.events(step)))
+        both = self.first.events(step, marks) + self.second.events(step, marks)
+        return list(dict.fromkeys(both))

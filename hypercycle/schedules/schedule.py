@@ -13,6 +13,7 @@ from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Facts, Length, Units
+from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.scalars import OneValue
 from hypercycle.shapes.carrying import register_again, registered_names
 
@@ -131,25 +132,25 @@ class Record(ABC):
         for part in self.schedules:
             yield from part.ends(first, last)
 
-    def events(self, step: int) -> list[Event]:
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
         """Return what happens when training moves onto ``step``; nothing without cycles."""
-        del step
+        del step, marks
         return []
 
-    def event_steps(self, first: int, last: int) -> Iterator[int]:
+    def event_steps(self, first: int, last: int, marks: Marks = ()) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which something may happen, in order.
 
         A step may come more than once.
         """
-        yield from heapq.merge(*(part.event_steps(first, last) for part in self.schedules))
+        yield from heapq.merge(*(part.event_steps(first, last, marks) for part in self.schedules))
 
-    def events_between(self, first: int, last: int) -> Iterator[Event]:
+    def events_between(self, first: int, last: int, marks: Marks = ()) -> Iterator[Event]:
         """Yield the events of the steps from ``first + 1`` to ``last``, in order."""
         told = first
-        for step in self.event_steps(first, last):
+        for step in self.event_steps(first, last, marks):
             if step > told:
                 told = step
-                yield from self.events(step)
+                yield from self.events(step, marks)
 
     # Lengths with units.
 

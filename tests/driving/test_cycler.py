@@ -94,6 +94,50 @@ def test_events_are_told_after_the_values_are_in_force():
     assert again._options.on_event.told == [("cycle_end", 0, 3), ("peak", 1, 3)]
 
 
+def test_marks_are_told_in_order_with_other_events():
+    target, told = SimpleNamespace(p=0.0, lr=0.0), []
+    plan = hc.Plan(lr=hc.Cycle(0.0, 1.0, 5), p=hc.Ramp(0.0, 1.0, 5))
+    marks = {"sample": 0.9, "middle": 0.5, "start": 0}
+
+    def on_event(*event):
+        told.append(event)
+
+    cycler = hc.attach(target, plan, on_event=on_event, marks=marks)
+    for _ in range(10):
+        cycler.step()
+    names = [("middle", 0, 5), ("peak", 0, 5), ("sample", 0, 9), ("cycle_end", 0, 10)]
+    assert told == [*names, ("start", 1, 10)]
+    told.clear()
+    both = hc.attach(
+        [SimpleNamespace(lr=0), SimpleNamespace(lr=0)],
+        lr=plan["lr"],
+        on_event=on_event,
+        marks=marks,
+    )
+    both.load_state_dict({label: dict(both.state_dict()[label], step=8) for label in ("0", "1")})
+    both.step()
+    assert told == [("sample", 0, 9)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"marks": {"sample": 0.9}}, "marks are told through on_event: give attach() both"),
+        (
+            {"marks": {"sample": 1}, "on_event": print},
+            "the mark 'sample' must be in [0, 1), a part",
+        ),
+        ({"marks": {"a": 0}, "on_event": print, "events_of": "q"}, "parts of a cycle, and Ramp("),
+    ],
+)
+def test_marks_that_nobody_would_be_told_of_are_refused(arguments, message):
+    target = SimpleNamespace(p=0.0, q=0.0)
+    with pytest.raises(ValueError) as caught:  # noqa: PT011  (below)
+        hc.attach(target, p=P, q=hc.Ramp(0.0, 1.0, 3), **({"events_of": "p"} | arguments))
+    assert message in str(caught.value)
+    assert target.p == 0.0
+
+
 class SaveEvents:
     def __init__(self):
         self.told = []

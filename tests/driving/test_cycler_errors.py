@@ -10,7 +10,7 @@ import torch
 from torch_models import adamw, sgd
 
 import hypercycle as hc
-from hypercycle.plans.plan import describe_plan
+from hypercycle.plans.descriptions import describe_plan
 
 
 class Disk:

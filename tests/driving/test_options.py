@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields, replace
+from fractions import Fraction
 
 import pytest
 
@@ -15,6 +16,7 @@ GIVEN = {
     "on_mismatch": "saved",
     "on_event": print,
     "events_of": "lr",
+    "marks": (("sample", Fraction(9, 10)),),
     "at_end": "detach",
 }
 

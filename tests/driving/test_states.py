@@ -7,7 +7,7 @@ import pytest
 
 import hypercycle as hc
 from hypercycle.driving.states import read_state, rescaled_step, state_of, without_lengths
-from hypercycle.plans.plan import describe_plan
+from hypercycle.plans.descriptions import describe_plan
 
 PLAN = describe_plan(hc.Plan(lr=hc.Cycle(0.1, 0.5, 4, waveform=("hann", "sine")), momentum=0.9))
 INITIAL = {"lr": [0.1, 1e-300], "momentum": [0.5, 2.0**-1074]}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mutations import CYCLE, RAMP
 
 import hypercycle as hc
-from hypercycle.plans.plan import describe_plan
+from hypercycle.plans.descriptions import describe_plan
 
 PLANS = [
     hc.Plan(lr=CYCLE, momentum=hc.Chain((RAMP, 2), hc.Cycle(0.8, 0.9, 4))),

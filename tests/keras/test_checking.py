@@ -9,7 +9,7 @@ from keras_models import BACKEND, LR
 from mutations import nested
 
 import hypercycle as hc
-from hypercycle.plans.plan import describe_plan
+from hypercycle.plans.descriptions import describe_plan
 from hypercycle_keras import Schedule, cycled_class
 
 SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam

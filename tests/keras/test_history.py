@@ -192,6 +192,15 @@ class TestStoppingAtACyclesEnd:
             train(hc.attach(SGD(), lr=0.1), callbacks=[callback])
 
 
+def test_marks_are_told():
+    told = []
+    history = CycleHistory(lambda *event: told.append(event), marks={"sample": 0.9})
+    train(hc.attach(SGD(), lr=hc.Cycle(0.1, 0.5, 5)), epochs=1, callbacks=[history])
+    assert told == [("peak", 0, 5), ("sample", 0, 9), ("cycle_end", 0, 10)]
+    with pytest.raises(ValueError, match="marks are told through on_event: give CycleHistory"):
+        CycleHistory(marks={"sample": 0.9})
+
+
 def test_a_plain_optimizer():
     with pytest.raises(ValueError, match="CycleHistory found no optimizer that follows a plan"):
         train(SGD(), callbacks=[CycleHistory()])

@@ -84,3 +84,14 @@ def test_weights_alone_continue_the_schedules_with_at_step():
     _, started = trained(1, params, tx=cycled(optax.adamw, PLAN, start_step=57))
     jax.tree.map(np.testing.assert_array_equal, state, started)
     assert int(state.count) == 58
+
+
+def test_a_branch_goes_on_with_the_state_of_its_trunk():
+    branch = cycled(optax.adamw, PLAN.branch(30, 10, names=["lr", "momentum"]))
+    branch.plan.check_fingerprint(TX.plan.fingerprint())
+    params, state = trained(20)
+    ended, last = trained(20, params, state, tx=branch)
+    whole, _ = trained(40, tx=branch)
+    assert int(last.count) == 40
+    for one, other in zip(jax.tree.leaves(ended), jax.tree.leaves(whole), strict=True):
+        np.testing.assert_array_equal(one, other)

@@ -334,5 +334,26 @@ def test_the_files_of_the_documentation_are_plans(file):
     page = Path(__file__).parents[2] / "docs" / "plan-files.md"
     blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     plans = [hc.Plan.load(file(text, f".{suffix}")) for suffix, text in blocks]
-    assert len(plans) == 3
+    assert len(plans) == 4
     assert plans[1] == plans[2]
+
+
+@pytest.mark.parametrize(
+    ("table", "problem"),
+    [
+        ("[]", "$check: must be a table with 'ignore', got []"),
+        ('{"ignore": "step"}', "$check.ignore: must be a list of names of rules, got 'step'"),
+        ('{"ignore": [1]}', "$check.ignore: must be a list of names of rules, got [1]"),
+        ('{"ignored": []}', "$check.ignored: unknown key; allowed: ignore"),
+    ],
+)  # fmt: skip
+def test_what_checks_pass_over_is_a_list_of_rules(file, table, problem):
+    assert problems_of(file(f'{{"lr": 0.1, "$check": {table}}}', ".json")) == [problem]
+
+
+def test_what_checks_pass_over_is_no_hyperparameter(file):
+    path = file('{"lr": 0.1, "check": 0.2, "$check": {"ignore": ["mid-cycle"]}}', ".json")
+    assert hc.Plan.load(path) == hc.Plan(lr=0.1, check=0.2)
+    assert "$check" not in hc.Plan.load(path).to_dict()
+    with pytest.raises(PlanFileError, match="is empty; a plan has at least one entry"):
+        hc.Plan.from_dict({"$check": {"ignore": []}})

@@ -101,3 +101,9 @@ def test_every_kind_has_its_entry(validator):
         "default": 1.0,
     }
     assert cycle["required"] == ["low", "high", "step_size_up"]
+
+
+def test_the_schema_takes_what_checks_pass_over(validator):
+    assert validator.is_valid({"lr": 0.1, "$check": {"ignore": ["mid-cycle"]}})
+    for wrong in ([], {"ignore": "mid-cycle"}, {"ignored": []}):
+        assert not validator.is_valid({"lr": 0.1, "$check": wrong})

@@ -9,7 +9,8 @@ import strategies
 from hypothesis import given
 
 import hypercycle as hc
-from hypercycle.plans.plan import describe_plan, plan_from
+from hypercycle.plans.descriptions import describe_plan
+from hypercycle.plans.plan import plan_from
 from hypercycle.schedules.description import (
     describe,
     differences,

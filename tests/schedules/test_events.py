@@ -1,5 +1,7 @@
 """Events against brute force over the places of steps."""
 
+from fractions import Fraction
+
 import pytest
 import reference
 import strategies
@@ -7,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle.numbers.marks import checked_marks
 
 SHORT = strategies.cycles(of=strategies.short_lengths)
 SOME = strategies.examples(80)
@@ -151,10 +154,10 @@ def test_a_plan_without_an_owner_of_the_clock_is_told_to_name_one():
 @example(hc.Chain((0.5, 5), hc.Cycle(0, 1, 0, 4)), 4, 3)
 @example(hc.Chain((hc.Cycle(0, 1, 0, 4), 0), (hc.Cycle(0, 1, 0, 3), 6), hc.Cycle(0, 1, 0, 4)), 0, 9)
 def test_the_events_of_a_jump_are_those_of_its_steps_in_their_order(schedule, first, further):
-    expected = [
-        event for step in range(first + 1, first + further + 1) for event in schedule.events(step)
-    ]
-    assert list(schedule.events_between(first, first + further)) == expected
+    steps, marks = range(first + 1, first + further + 1), checked_marks(MARKS)
+    for told in ((), marks):
+        expected = [event for step in steps for event in schedule.events(step, told)]
+        assert list(schedule.events_between(first, first + further, told)) == expected
 
 
 def test_a_long_jump_looks_at_events_alone():
@@ -162,3 +165,85 @@ def test_a_long_jump_looks_at_events_alone():
     events = list(cycle.events_between(10**9, 10**12))
     assert len(events) == 16
     assert events[-1] == ("peak", 8, 766 * 10**9)
+
+
+# Marks.
+
+MARKS = {"start": 0, "early": 0.1, "half": 0.5, "third": 1 / 3, "sample": 0.9, "late": 0.999}
+
+
+def marked(cycle, step, marks):
+    """What an update moves over: the places from after the step before to this one."""
+    parts = [(name, Fraction(repr(float(place)))) for name, place in marks.items()]
+    here = reference.spot(cycle, step)
+    before = reference.spot(cycle, step - 1) if step > 0 else None
+    if here.step < step:
+        return []
+    found = [
+        (spot.cycle, part, (name, spot.cycle, step))
+        for spot, since in ((before, 1), (here if before is None else None, 0))
+        if spot is not None
+        for name, part in parts
+        if part > 0 and since - 1 < part * (spot.up + spot.down) - spot.step_in_cycle <= since
+    ]
+    if here.step_in_cycle == 0:
+        found += [(here.cycle, part, (name, here.cycle, step)) for name, part in parts if part == 0]
+    for name, number, at in reference.events(cycle, step):
+        whole = name == "cycle_end" or cycle.step_size_down == 0
+        spot = before if whole else here
+        part = Fraction(1) if whole else Fraction(spot.up, spot.up + spot.down)
+        found.append((number, part, (name, number, at)))
+    return [event for *_, event in sorted(found, key=lambda one: one[:2])]
+
+
+@SOME
+@given(SHORT)
+@example(hc.Cycle(0, 1, 4, 0))
+@example(hc.Cycle(0, 1, 0, 4, cycle_mult=2))
+@example(hc.Cycle(0, 1, 4, phase=0.5, cycles=2))
+@example(hc.Cycle(0, 1, 1, 0, cycles=3))
+def test_marks_are_told_where_an_update_moves_over_them(cycle):
+    for step in range(80):
+        assert plain(cycle.events(step, MARKS)) == marked(cycle, step, MARKS)
+
+
+@SOME
+@given(strategies.cycles(), strategies.steps)
+def test_marks_of_late_steps_are_as_exact(cycle, step):
+    end = step + cycle.steps_to_cycle_end(step)
+    for late in (step, end):
+        assert plain(cycle.events(late, MARKS)) == marked(cycle, late, MARKS)
+
+
+def test_each_mark_is_told_once_in_each_cycle():
+    cycle = hc.sgdr(0.0, 1.0, 7, cycle_mult=1.7, cycles=5)
+    told = [event for step in range(cycle.length + 9) for event in cycle.events(step, MARKS)]
+    for name in MARKS:
+        assert [event.cycle for event in told if event.name == name] == [0, 1, 2, 3, 4]
+
+
+def test_a_tenth_is_a_tenth():
+    """0.9 as a float is above nine tenths: a step late, where its digits are not taken."""
+    cycle = hc.Cycle(0.0, 1.0, 5)
+    (event,) = cycle.events(9, {"sample": 0.9})
+    assert event == ("sample", 0, 9)
+    far = 10**12
+    assert cycle.events(far + 9, {"sample": 0.9}) == [("sample", far // 10, far + 9)]
+
+
+def test_marks_go_into_chains_and_products():
+    cycle = hc.Cycle(0.0, 1.0, 2, cycles=2)
+    chain = hc.Chain(hc.Ramp(0.0, 1.0, 3), cycle, 0.5)
+    product = hc.Product(hc.Ramp(0.0, 1.0, 3), cycle)
+    marks = checked_marks({"sample": 0.75})
+    assert [plain(chain.events(step, marks)) for step in (5, 6, 7, 10, 11)] == [
+        [("peak", 0, 5)],
+        [("sample", 0, 6)],
+        [("cycle_end", 0, 7)],
+        [("sample", 1, 10)],
+        [("cycle_end", 1, 11)],
+    ]
+    assert plain(product.events(3, marks)) == [("sample", 0, 3)]
+    plan = hc.Plan(momentum=cycle, lr=hc.Ramp(0.0, 1.0, 3))
+    assert plain(plan.events(3, "momentum", {"sample": 0.75})) == [("sample", 0, 3)]
+    assert plan.events(3, marks={"sample": 0.75}) == []

@@ -160,7 +160,8 @@ def test_an_optimizer_honours_every_option():
         on_mismatch="current",
         on_event=lambda *event: heard.append(event),
         events_of="lr",
+        marks={"sample": 0.5},
     )
     made.step()
     assert cycler.get_last_lr() == [0.5 * LR(4)]
-    assert heard == [("peak", 0, 4)]
+    assert heard == [("sample", 0, 4), ("peak", 0, 4)]
