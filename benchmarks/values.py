@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -288,13 +289,30 @@ def jumping(lr: Any, momentum: Any, further: int) -> Callable[[int], None]:
     return run
 
 
-def attached(lr: Any, momentum: Any) -> Any:
+def attached(lr: Any, momentum: Any, **counted: int) -> Any:
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1, momentum=0.9)
     cycler = hc.attach(optimizer, lr=lr, momentum=momentum)
     for _ in range(100):  # the first steps of a run are looked at
         optimizer.step()
-        cycler.step()
+        cycler.step(**counted)
     return cycler
+
+
+def counting(lr: Any, momentum: Any) -> Callable[[int], None]:
+    """Return what moves a cycler on by tokens, of which each update has many."""
+    cycler = attached(lr, momentum, tokens=8192)
+
+    def run(count: int) -> None:
+        for _ in range(count):
+            cycler.step(tokens=8192)
+
+    return run
+
+
+def in_tokens(cycle: hc.Cycle) -> hc.Cycle:
+    """Return a cycle of as many updates, of 8,192 tokens each."""
+    half = f"{HALF * 8192}tok"
+    return replace(cycle, step_size_up=half, step_size_down=half)
 
 
 def stepping(lr: Any, momentum: Any) -> Callable[[int], None]:
@@ -330,8 +348,12 @@ def jumps(effort: Effort) -> str:
             Contender(f"{label}, each", jumping(*pair, 15), multiple_of=16),
             Contender(f"{label}, values", values),
         ]
+    counted = "triangular, `step(tokens=…)`"
+    tokens = tuple(map(in_tokens, pairs["triangular"]))
+    contenders.append(Contender(counted, counting(*tokens), multiple_of=16))
     times = measure(contenders, effort)
-    lines = []
+    ratio = times.ratio(counted, step)
+    lines = [[counted, number(ratio), "", "", *judged(ratio, JUMP)]]
     for label in pairs:
         ratio = times.ratio(label, step)
         after = times.ratio(f"{label}, each", step)

@@ -115,7 +115,8 @@ class Units:
             if value is not None and not (name == "total_steps" and _is_length(value)):
                 object.__setattr__(self, name, whole_number(value, name, minimum=1))
         if self.seconds_per_step is not None:
-            positive_number(self.seconds_per_step, "seconds_per_step")
+            seconds = positive_number(self.seconds_per_step, "seconds_per_step")
+            object.__setattr__(self, "seconds_per_step", seconds)
 
     @property
     def facts(self) -> Facts:
@@ -131,12 +132,15 @@ class Units:
             return None
         return resolved_length(self.total_steps, "total_steps", self)
 
+    def run(self, value: Length, name: str) -> int:
+        """Return the steps of the whole run, which a length needs."""
+        return _known(self.total, "total_steps", value, name)
+
     def per(self, unit: str, value: Length, name: str) -> Fraction:
         """Return how many steps of the clock are in one of a unit."""
         counted, amount = _COUNTS.get(unit, (STEPS, 1))
         if unit == "%":
-            total = self.total if self.total_steps is not None else None
-            return Fraction(_known(total, "total_steps", value, name), 100)
+            return Fraction(self.run(value, name), 100)
         if self.clock != STEPS:
             if counted != self.clock:
                 raise _two_clocks(value, name, self.clock)
@@ -153,8 +157,7 @@ class Units:
                 f"but {counted} and call step({counted}=…)",
                 counted,
             )
-        # As it is written: 0.1 is a tenth.
-        return amount / Fraction(repr(given) if isinstance(given, float) else given)
+        return amount / Fraction(repr(given))  # as it is written: 0.1 is a tenth
 
 
 def _is_length(value: Any) -> bool:

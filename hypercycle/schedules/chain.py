@@ -206,7 +206,7 @@ class Chain(Record):
         return lengths
 
     def _rest(self, lengths: list[Fraction | None], units: Units) -> Fraction:
-        total = units.per("%", REST, "steps") * 100
+        total = Fraction(units.run(REST, "steps"))
         others = sum((length for length in lengths if length is not None), Fraction(0))
         if None in lengths:
             raise ValueError(

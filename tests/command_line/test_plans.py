@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from commands import error
+from commands import error, run
 
 import hypercycle as hc
 from hypercycle.command_line.plans import at_most, steps_of
@@ -101,3 +101,17 @@ def test_of_too_many_steps_those_are_taken_that_show_a_cycle_of_any_length():
     assert heights.min() < 0.01
     assert heights.max() > 0.99
     assert at_most(range(10), 10) == range(10)
+
+
+def test_what_updates_hold_is_told_by_options(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    hc.Plan(lr=hc.Ramp(0.0, 1.0, "2ktok+30s"), eps=hc.Ramp(0.0, 1.0, "40samples")).save("plan.json")
+    told = ["--tokens-per-step", "1000", "--seconds-per-step", "1.5", "--samples-per-step", "8"]
+    assert run("check", "plan.json", *told).out == "plan.json: ok (lr, eps)\n"
+    assert run("values", "plan.json", *told, "--steps", "22:23").out.split() == [
+        *("step,lr,eps", "22,1.0,1.0"),
+    ]
+    assert error("show", "plan.json", *told[2:]).splitlines()[0] == (
+        "plan.json: lr: steps='2ktok+30s' cannot be turned into steps without tokens_per_step: "
+        "give --tokens-per-step"
+    )

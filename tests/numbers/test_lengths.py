@@ -3,6 +3,7 @@
 import re
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -168,6 +169,8 @@ def test_a_length_that_becomes_too_long_or_nothing_is_refused():
         ("90s", {"seconds_per_step": 0.2}, 450),
         ("5min", {"seconds_per_step": 2}, 150),
         ("3h", {"seconds_per_step": 0.1}, 108_000),
+        ("3h", {"seconds_per_step": np.float64(0.1)}, 108_000),
+        ("7tok", {"tokens_per_step": np.int64(2)}, 4),
         ("1h-50%+2ktok", {"seconds_per_step": 1, "total_steps": 200, "tokens_per_step": 20}, 3600),
         ("50%", {"total_steps": "2Btok", "tokens_per_step": 1000}, 10**6),
     ],
