@@ -60,7 +60,8 @@ def inverse_sqrt(
     """
     peak = positive_number(max_lr, "max_lr")
     steps = checked_length(warmup_steps, "warmup_steps")
-    scale = checked_length(timescale or steps or _TIMESCALE, "timescale", minimum=1)
+    given = (steps or _TIMESCALE) if timescale is None else timescale
+    scale = checked_length(given, "timescale", minimum=1)
     least = finite_number(min_lr, "min_lr")
     if not 0.0 <= least <= peak:
         raise ValueError(f"min_lr must be from 0 to {max_lr=}, got {min_lr=}")

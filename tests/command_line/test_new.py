@@ -57,7 +57,8 @@ def test_new_writes_the_plan_that_the_flags_ask_for(flags):
     names = ", ".join(POLICIES[flags])
     assert run("check", "new.toml").out.splitlines()[0] == f"new.toml: ok ({names})"
     text = Path("new.toml").read_text(encoding="utf-8")
-    assert widest(text) <= 80
+    # A part is one line: an inline table of TOML has no line breaks.
+    assert widest(re.sub(r"^  \{.*$", "", text, flags=re.MULTILINE)) <= 80
     assert run("new", *flags).out.replace("plan.toml", "new.toml") == text
 
 

@@ -123,6 +123,11 @@ def test_lengths_with_units_and_values_far_out():
         (lambda: hc.inverse_sqrt(1, -5), ValueError, "warmup_steps must be at least 0, got"),
         (lambda: hc.inverse_sqrt(1, "5 %s"), ValueError, "warmup_steps must be a whole number"),
         (
+            lambda: hc.inverse_sqrt(1, 5, timescale=0),
+            ValueError,
+            "timescale must be at least 1, got timescale=0",
+        ),
+        (
             lambda: hc.inverse_sqrt(0.1, 5, min_lr=0.2),
             ValueError,
             "min_lr must be from 0 to max_lr=0.1, got min_lr=0.2",

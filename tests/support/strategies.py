@@ -185,11 +185,11 @@ def constants(bounds=values):
 
 @st.composite
 def power_laws(draw):
-    """Draw a PowerLaw whose values stay in the range of float32."""
+    """Draw a PowerLaw, of which products of some stay in the range of float32."""
     low, high = sorted((draw(positive_values), draw(positive_values)))
     return hc.PowerLaw(
         draw(st.one_of(positive_values, positive_values.map(lambda number: -number))),
-        draw(st.sampled_from([-0.5, -0.8, -0.51, -1.0, -2.0, 0.5, 1.0, 0.3])),
+        draw(st.sampled_from([-0.5, -0.8, -0.51, -1.0, -2.0, 0.5, 0.3])),
         unit=draw(st.one_of(st.just(1), short_lengths, st.just(4000))),
         shift=draw(st.sampled_from([0, 1, 7, 4000])),
         offset=draw(st.sampled_from([0.0, 1.0, 0.1])),
