@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from math import ceil
+from collections.abc import Mapping
 from typing import Any
 
-from hypercycle.namespaces.namespace import ONE_STEP
 from hypercycle.numbers.checks import finite_number, wrong_value
 
 # Names and parts of a cycle, which are fractions; made by ``checked_marks``.
@@ -51,22 +49,3 @@ def _checked_mark(value: Any, name: str) -> Any:
     if not 0.0 <= place < 1.0:
         raise wrong_value(place, f"the mark {name!r}", "must be in [0, 1), a part of a cycle")
     return Fraction(repr(place))
-
-
-def mark_steps(clock: Any, first: int, last: int, marks: Marks) -> Iterator[int]:
-    """Yield the steps from ``first + 1`` to ``last`` at which a clock reaches marks, in order.
-
-    A step may come more than once. The time grows with the cycles between, not with the steps.
-
-    >>> from hypercycle import Cycle
-    >>> list(mark_steps(Cycle(0.1, 0.5, 500).clock, 0, 2500, checked_marks({"sample": 0.9})))
-    [900, 1900]
-    """
-    cycle = int(clock.place(first, ONE_STEP).cycle)
-    while marks and (clock.cycles is None or cycle < clock.cycles):
-        start, end = clock.start(cycle), clock.start(cycle + 1)
-        if start - clock.offset > last:
-            return
-        steps = [start - clock.offset + ceil(part * (end - start)) for _, part in marks]
-        yield from (step for step in sorted(steps) if first < step <= last)
-        cycle += 1

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
-from hypercycle.numbers.marks import checked_marks, mark_steps
+from hypercycle.numbers.marks import checked_marks
 
 SHORT = strategies.cycles(of=strategies.short_lengths)
 SOME = strategies.examples(80)
@@ -220,20 +220,6 @@ def test_each_mark_is_told_once_in_each_cycle():
     told = [event for step in range(cycle.length + 9) for event in cycle.events(step, MARKS)]
     for name in MARKS:
         assert [event.cycle for event in told if event.name == name] == [0, 1, 2, 3, 4]
-
-
-@SOME
-@given(SHORT, st.integers(0, 90), st.integers(0, 90))
-def test_the_steps_of_marks_are_those_at_which_they_are_told(cycle, first, last):
-    marks = checked_marks(MARKS)
-    told = {
-        step
-        for step in range(first + 1, last + 1)
-        if {event.name for event in cycle.events(step, marks)} & {*MARKS}
-    }
-    steps = list(mark_steps(cycle.clock, first, last, marks))
-    assert sorted({*steps}) == sorted(told)
-    assert steps == sorted(steps)
 
 
 def test_a_tenth_is_a_tenth():
