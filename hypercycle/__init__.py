@@ -31,9 +31,17 @@ from hypercycle.plugins.host import register_plugin, unregister_plugin
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.held import Held
+from hypercycle.schedules.points import Points
 from hypercycle.schedules.product import Product
+from hypercycle.schedules.quotient import Quotient
 from hypercycle.schedules.ramp import Ramp
+from hypercycle.schedules.reference import Reference
+from hypercycle.schedules.repeat import Repeat
+from hypercycle.schedules.rounded import Rounded
+from hypercycle.schedules.sum import Sum
 from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
 from hypercycle.shapes.scales import Exponential, Halving
 
@@ -53,13 +61,22 @@ __all__ = [
     "Exponential",
     "Groups",
     "Halving",
+    "Held",
     "Location",
+    "Maximum",
+    "Minimum",
     "MisuseWarning",
     "NoBounds",
     "Plan",
+    "Points",
     "Product",
+    "Quotient",
     "Ramp",
     "RangeTest",
+    "Reference",
+    "Repeat",
+    "Rounded",
+    "Sum",
     "attach",
     "exp_range",
     "hookimpl",

@@ -290,6 +290,12 @@ def _namespace() -> Namespace:
     def table(numbers: Any) -> Any:
         return jnp.asarray(np.minimum(numbers, largest).astype(np.int32))
 
+    def take(numbers: Any, index: Any) -> Any:
+        if np.issubdtype(np.asarray(numbers).dtype, np.integer):
+            return table(numbers)[index]
+        pairs = _pair(numbers)
+        return Pair(pairs.high[index], pairs.low[index])
+
     return Namespace(
         abs=lambda x: abs(_pair(x)),
         cos=functools.partial(_turned, quarters=1),
@@ -304,7 +310,7 @@ def _namespace() -> Namespace:
         to_float=_pair,
         lesser=_choose(lambda a, b: a <= b),
         clip=lambda steps, least, most: jnp.clip(steps, least, min(most, largest)),
-        take=lambda numbers, index: table(numbers)[index],
+        take=take,
         search=lambda numbers, steps: jnp.searchsorted(table(numbers), steps, side="right").astype(
             jnp.int32
         ),

@@ -69,6 +69,14 @@ def or_none(field: Field) -> Field:
     )
 
 
+def one_of(*texts: str) -> Field:
+    """Return a field that is one of these texts."""
+    expected = " or ".join(map(repr, texts))
+    return _plain(
+        _that_is(expected, lambda one: one in texts), {"type": "string", "enum": list(texts)}
+    )
+
+
 NUMBER = _plain(finite_number, {"type": "number"})
 LENGTH = _plain(checked_length, _LENGTHS)
 COUNT = _plain(lambda value, name: whole_number(value, name, minimum=1), _WHOLE | {"minimum": 1})
@@ -77,13 +85,7 @@ PHASE = _plain(checked_phase, {"type": "number", "minimum": 0, "exclusiveMaximum
 CYCLE_MULT = _plain(
     checked_cycle_mult, {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_CYCLE_MULT}
 )
-SCALE_OF = _plain(
-    _that_is("'amplitude' or 'bounds'", lambda one: one in ("amplitude", "bounds")),
-    {"type": "string", "enum": ["amplitude", "bounds"]},
-)
-NAME_IN_PLAN = _plain(
-    _that_is("a name in the plan such as 'lr'", lambda one: isinstance(one, str)), {}
-)
+SCALE_OF = one_of("amplitude", "bounds")
 
 
 # Waveforms and scale policies: registered names, or tables of a name and what belongs to it.
