@@ -5,12 +5,17 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.cycler import Cycler
-from hypercycle.driving.names import is_neutral, is_not_a_number, is_number
+from hypercycle.driving.names import (
+    is_neutral,
+    is_not_a_number,
+    is_number,
+    needs_whole_numbers,
+)
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
 from hypercycle.numbers.checks import shown
@@ -19,6 +24,7 @@ from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
 
 _HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of", "at_end"}
+_OR_A_FLOAT = "if it may be any number, let it be a float before it is attached"
 _INSTEAD = {"advance": "it makes no steps that could be counted; call step() after each update"}
 
 
@@ -32,8 +38,9 @@ def attach_object(target: Any, plan: Plan, options: Options) -> ObjectCycler:
 class ObjectCycler(Cycler):
     """Sets numeric attributes of any object to the values of its step.
 
-    A float attribute is assigned, a tensor or array with one element is filled in place. With
-    ``relative=True`` a schedule multiplies the attribute's initial value.
+    A number is assigned, a tensor or array with one element is filled in place. What holds a whole
+    number, as a batch size does, takes whole numbers alone. With ``relative=True`` a schedule
+    multiplies the attribute's initial value.
     """
 
     def __init__(self, target: Any, plan: Plan, options: Options) -> None:
@@ -59,7 +66,12 @@ class ObjectCycler(Cycler):
                 f"{name} has Groups, but a {type(self._object).__name__} has no parameter groups"
             )
         factors = tuple(initial[name]) if initial and name in initial else None
-        return Track(name, (schedule,), factors=factors)
+        present = getattr(self._object, name)
+        track = Track(name, (schedule,), factors=factors, whole=_is_whole(present))
+        if track.whole and not track.gives_whole_numbers():
+            kind = type(self._object).__name__
+            raise needs_whole_numbers(name, kind, present, schedule, _OR_A_FLOAT)
+        return track
 
     def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
         """Assign the first values; a property may refuse one."""
@@ -130,7 +142,13 @@ def _number(target: Any, name: str) -> float:
 
 def _is_number(value: Any) -> bool:
     one_element = getattr(value, "shape", None) in ((), (1,)) and hasattr(value, "dtype")
-    return is_number(value) or (one_element and "float" in str(value.dtype))
+    kind = str(value.dtype) if one_element else ""
+    return is_number(value) or "float" in kind or "int" in kind
+
+
+def _is_whole(value: Any) -> bool:
+    """Return whether a number is an int, or what holds one element holds ints."""
+    return isinstance(value, Integral) or "int" in str(getattr(value, "dtype", ""))
 
 
 def _numeric_attributes(target: Any) -> list[str]:

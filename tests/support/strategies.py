@@ -214,14 +214,13 @@ def points(bounds=values, of=lengths):
     return st.builds(hc.Points, in_order, st.sampled_from(["linear", "hold"]))
 
 
-def joined(part):
-    """Return sums, maxima and minima of up to three."""
-    several = st.lists(part, min_size=1, max_size=3)
-    kinds = [several.map(lambda parts, kind=kind: kind(*parts)) for kind in JOINED]
-    return st.one_of(*kinds)
-
-
 JOINED = (hc.Sum, hc.Maximum, hc.Minimum)
+
+
+def joined(part, kinds=JOINED):
+    """Return sums, maxima or minima of up to three."""
+    several = st.lists(part, min_size=1, max_size=3)
+    return st.sampled_from(kinds).flatmap(lambda kind: several.map(lambda parts: kind(*parts)))
 
 
 def amplifying(part):
@@ -253,11 +252,11 @@ def schedules(*, depth=2, of=lengths, **options):
             products(depth=depth - 1, of=of, **options),
             repeats(depth=depth - 1, of=of, **options),
             points(options.get("bounds", values), of),
-            joined(cycles(of=of, **options)),
+            joined(cycles(of=of, **options), JOINED[1:]),
             st.builds(hc.Held, cycles(of=of, **options), of),
         ]
-        if "bounds" not in options:  # else a test is about the last places
-            kinds.append(amplifying(cycles(of=of, **options)))
+        if "bounds" not in options:  # else they are to be kept, and a last place not to be more
+            kinds += [joined(cycles(of=of, **options)), amplifying(cycles(of=of, **options))]
     return st.one_of(*kinds)
 
 
