@@ -34,6 +34,7 @@ from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.held import Held
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.points import Points
 from hypercycle.schedules.product import Product
 from hypercycle.schedules.quotient import Quotient
@@ -66,6 +67,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "MisuseWarning",
+    "Mixture",
     "NoBounds",
     "Plan",
     "Points",

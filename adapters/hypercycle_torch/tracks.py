@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from hypercycle.driving.names import given_twice, needs_whole_numbers
+from hypercycle.driving.names import given_twice, is_a_mixture, needs_whole_numbers
 from hypercycle.driving.tracks import Track
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.schedule import Record
 from hypercycle_torch.groups import check_alike, labels_of, schedules_by_index, values_in
 from hypercycle_torch.names import Group, Hyperparameter, counts, find, refusal
@@ -54,9 +55,11 @@ def tracks_of(
     names: dict[Hyperparameter, str] = {}
     tracks = []
     for name, schedule in plan.items():
+        kind = type(optimizer).__name__
+        if isinstance(schedule, Mixture):
+            raise is_a_mixture(name, kind)
         hyperparameter = find(optimizer, name)
         if hyperparameter in names:
-            kind = type(optimizer).__name__
             raise given_twice(names[hyperparameter], name, kind, hyperparameter)
         names[hyperparameter] = name
         by_index = schedules_by_index(
@@ -101,7 +104,8 @@ def _track(
     present = values_in(optimizer, hyperparameter, indices)  # which refuses what is not a number
     place = Destination(hyperparameter, None if len(indices) == len(groups) else indices)
     factors = None if initial is None else tuple(initial[index] for index in indices)
-    whole = counts(type(optimizer), hyperparameter.key)
+    own_kind: type = type(optimizer)
+    whole = counts(own_kind, hyperparameter.key)
     if isinstance(schedule, Groups) or len(set(factors or ())) > 1:
         schedules = tuple(by_index.values())
         return Track(name, schedules, labels, factors, hyperparameter.interval, place, whole)

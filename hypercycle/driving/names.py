@@ -145,6 +145,14 @@ def needs_whole_numbers(
     )
 
 
+def is_a_mixture(name: str, kind: str) -> TypeError:
+    """Return the error for a Mixture where there are numbers alone."""
+    return TypeError(
+        f"{name} is a Mixture, which is written to a dict, list, array or tensor of weights: what "
+        f"{kind} has under a name is one number; attach it to the object that has the weights"
+    )
+
+
 def is_not_a_number(place: object, kind: str, value: Any) -> TypeError:
     """Return the error for a hyperparameter that holds something else."""
     return TypeError(f"{place} of {kind} must be a number to follow a schedule, got {value!r:.80}")

@@ -1,4 +1,4 @@
-"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``."""
+"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``, or weights."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from hypercycle.driving.names import (
 )
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
+from hypercycle.driving.weights import check_holder, keep_weights, write_weights
 from hypercycle.numbers.checks import shown
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 
 _HONOURED = {"start_step", "relative", "on_mismatch", "on_event", "events_of", "at_end"}
 _OR_A_FLOAT = "if it may be any number, let it be a float before it is attached"
@@ -47,6 +49,9 @@ class ObjectCycler(Cycler):
         options.refuse_others(_HONOURED, f"a {type(target).__name__}", _INSTEAD)
         self._object = target
         relative = options.relative_names(plan)
+        for name in relative:
+            if isinstance(plan[name], Mixture):
+                raise ValueError(f"{name} is a Mixture, whose weights sum to 1: none is relative")
         initial = {name: [_number(target, name)] for name in relative}
         self.begin(plan, options, initial or None)
 
@@ -60,6 +65,9 @@ class ObjectCycler(Cycler):
         return tuple(self._track(name, schedule, initial) for name, schedule in plan.items())
 
     def _track(self, name: str, schedule: Any, initial: dict[str, list[float]] | None) -> Track:
+        if isinstance(schedule, Mixture):
+            check_holder(self._object, name, schedule)
+            return Track(name, tuple(schedule.values()), tuple(schedule))
         _number(self._object, name)
         if isinstance(schedule, Groups):
             raise ValueError(
@@ -77,7 +85,7 @@ class ObjectCycler(Cycler):
         """Assign the first values; a property may refuse one."""
         for track, column in zip(tracks, columns, strict=True):
             try:
-                _set(self._object, track.name, column[0])
+                _write(self._object, track, column[0])
             except Exception as error:
                 raise ValueError(
                     f"{type(self._object).__name__} refuses {track.name}={column[0]!r}: {error}"
@@ -86,7 +94,8 @@ class ObjectCycler(Cycler):
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what assigns the present values again."""
         target = self._object  # not this cycler, which would be circular
-        present = {track.name: getattr(target, track.name) for track in tracks}
+        weights = [keep_weights(target, track.name) for track in tracks if track.keys is not None]
+        present = {track.name: getattr(target, track.name) for track in tracks if not track.keys}
         before = [
             # An int stays one; what is filled in place changes under our hands.
             (name, value if isinstance(value, Real) else _number(target, name))
@@ -96,13 +105,22 @@ class ObjectCycler(Cycler):
         def put_back() -> None:
             for name, value in before:
                 _set(target, name, value)
+            for put_weights_back in weights:
+                put_weights_back()
 
         return put_back
 
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         """Assign each attribute."""
         for track, value in zip(tracks, row, strict=True):
-            _set(self._object, track.name, value)
+            _write(self._object, track, value)
+
+
+def _write(target: Any, track: Track, value: Any) -> None:
+    if track.keys is None:
+        _set(target, track.name, value)
+    else:
+        write_weights(target, track.name, track.keys, value)
 
 
 def _set(target: Any, name: str, value: float | Real) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from hypercycle.numbers.clock import Event
+from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.schedule import Record
 
@@ -23,10 +24,11 @@ class Combination(Record):
 
     @property
     def length(self) -> int | None:
-        """Steps until all hold; None if one never does."""
-        lengths = [schedule.length for schedule in self.schedules]
+        """Steps until all hold; None if one never does. A constant has held from the start."""
+        moving = (one for one in self.schedules if not isinstance(one, Constant))
+        lengths = [schedule.length for schedule in moving]
         known = [length for length in lengths if length is not None]
-        return max(known) if len(known) == len(lengths) else None
+        return max(known, default=None) if len(known) == len(lengths) else None
 
     def resolve(
         self, *, steps_per_epoch: int | None = None, total_steps: int | None = None

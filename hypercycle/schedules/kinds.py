@@ -14,6 +14,7 @@ from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.held import Held
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.plain_data import UNCHANGED, Kind, given_fields
 from hypercycle.schedules.points import Points
 from hypercycle.schedules.product import Product
@@ -146,6 +147,14 @@ KINDS: dict[str, Kind] = {
         {"groups": fields.GROUPS},
         make=lambda values: Groups(values["groups"]),
         given=lambda groups: {"groups": groups},
+        place="",
+    ),
+    "mixture": Kind(
+        Mixture,
+        "A Mixture of weights.",
+        {"weights": nested_fields.WEIGHTS},
+        make=lambda values: Mixture(values["weights"]),
+        given=lambda mixture: {"weights": mixture.weights},
         place="",
     ),
     UNCHANGED: Kind(

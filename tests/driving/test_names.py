@@ -121,8 +121,8 @@ def test_a_switch_is_no_number(value, number):
             names.needs_whole_numbers("k", "Sampler", 8, "lr", "or leave it"),
             TypeError,
             (
-                "k of Sampler is a whole number, 8, and it is not known that 'lr' gives such alone: "
-                "wrap it, Rounded(schedule) or Rounded(schedule, multiple_of=8); or leave it"
+                "k of Sampler is a whole number, 8, and it is not known that 'lr' gives such "
+                "alone: wrap it, Rounded(schedule) or Rounded(schedule, multiple_of=8); or leave it"
             ),
         ),
         (

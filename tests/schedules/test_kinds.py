@@ -25,6 +25,7 @@ ONE_OF_EACH = {
     "rounded": hc.Rounded(CYCLE, multiple_of=8),
     "opposite": hc.Chain((CYCLE, "30%"), 0.2).opposite(0.85, 0.95),
     "groups": hc.Groups({0: CYCLE, "head": None}),
+    "mixture": hc.Mixture({"web": 0.5, "code": hc.Ramp(0, 1, "2ep")}),
 }
 
 

@@ -109,7 +109,7 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.2.1: must be two: [schedule, steps]",
         "weight_decay.parts.3.1: steps must be at least 0, got steps=-3",
         (f"weight_decay.parts.4: unknown kind 'groups'; known: {KNOWN}"),
-        (f"rho: unknown kind 'cicle'; did you mean 'cycle'? known: {KNOWN}, groups"),
+        (f"rho: unknown kind 'cicle'; did you mean 'cycle'? known: {KNOWN}, groups, mixture"),
         (
             "chained: part 0 of Chain never ends, so nothing can follow it: give its length as "
             "(schedule, steps), got Constant(1.0)"
@@ -197,7 +197,7 @@ def test_a_long_circle_takes_neither_long_nor_much_text():
             "lr.groups.1.5: a group is named by its index or its name, got 1.5",
         ]),
         ({"kind": [3]}, [
-            f"lr: unknown kind '[3]'; known: {KNOWN}, groups"
+            f"lr: unknown kind '[3]'; known: {KNOWN}, groups, mixture"
         ]),
         ({"kind": "opposite", "opposite": 3, "low": 0, "high": 1}, [
             "lr.opposite: must be a name in the plan such as 'lr', got 3",

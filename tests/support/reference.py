@@ -141,9 +141,11 @@ def length(part):
     """Return the steps of a part of a chain; None without an end."""
     if isinstance(part, tuple):
         return part[1]
+    if isinstance(part, hc.Constant):
+        return None
     if type(part) in _LENGTHS:
         return _LENGTHS[type(part)](part)
-    lengths = [length(one) for one in part.schedules]
+    lengths = [length(one) for one in part.schedules if not isinstance(one, hc.Constant)]
     return None if None in lengths else max(lengths, default=None)
 
 
