@@ -18,22 +18,26 @@ DEEPEST = 50
 _KEYS = ("of", "opposite")
 
 
-def names_in(data: Any) -> set[str]:
-    """Return the names that data refer to.
+def names_in(data: Any) -> list[str]:
+    """Return the names that data refer to, each once.
 
     >>> names_in({"kind": "maximum", "parts": [{"of": "lr", "times": 0.1}, 1e-5]})
-    {'lr'}
+    ['lr']
     """
-    names: set[str] = set()
-    waiting = [data]
+    names: dict[str, None] = {}
+    waiting, seen = [data], set()  # data of a state may go round in a circle
     while waiting:
         one = waiting.pop()
+        if isinstance(one, (Mapping, list, tuple)):
+            if id(one) in seen:
+                continue
+            seen.add(id(one))
         if isinstance(one, Mapping):
-            names.update(one[key] for key in _KEYS if isinstance(one.get(key), str))
+            names |= {one[key]: None for key in _KEYS if isinstance(one.get(key), str)}
             waiting += one.values()
         elif isinstance(one, (list, tuple)):
             waiting += one
-    return names
+    return list(names)
 
 
 class Order:
@@ -49,9 +53,7 @@ class Order:
     def __init__(self, entries: Mapping[str, Any]) -> None:
         self._names = list(entries)
         self._refers_to = {
-            name: [one for one in entries if one in found]
-            if len(found := names_in(data)) > 1
-            else [one for one in found if one in entries]
+            name: [one for one in names_in(data) if one in entries]
             for name, data in entries.items()
         }
         self._followers: dict[str, list[str]] = {name: [] for name in entries}

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle.schedules.description import schedules_from
 from hypercycle.schedules.kinds import KINDS
 from hypercycle.schedules.plain_data import Reader
 from hypercycle.schedules.referring import MOST_SCHEDULES, Order, count_within, names_in
@@ -22,8 +23,8 @@ def problems_in(data):
 
 def test_names_are_found_wherever_they_stand():
     data = {"kind": "chain", "parts": [[{"of": "a"}, 3], {"opposite": {"of": "b"}, "low": 0}, 1.0]}
-    assert names_in(data) == {"a", "b"}
-    assert names_in({"of": 3}) == names_in(0.1) == names_in({"kind": "groups"}) == set()
+    assert sorted(names_in(data)) == ["a", "b"]
+    assert names_in({"of": 3}) == names_in(0.1) == names_in({"kind": "groups"}) == []
 
 
 @given(st.integers(1, 40), st.integers(0, 10**6))
@@ -37,7 +38,16 @@ def test_each_is_read_after_what_it_refers_to(count, seed):
     order = list(Order({name: entries[name] for name in names}))
     assert sorted(order) == sorted(entries)
     for place, name in enumerate(order):
-        assert names_in(entries[name]) <= set(order[:place])
+        assert set(names_in(entries[name])) <= set(order[:place])
+
+
+def test_data_that_go_round_in_a_circle_are_read_once():
+    data = {"kind": "sum", "parts": [{"of": "a"}]}
+    data["parts"].append(data)
+    assert names_in(data) == ["a"]
+    data["parts"][0] = 1.0
+    with pytest.raises(ValueError, match="is nested too deeply"):
+        schedules_from({"lr": data})
 
 
 def test_circles_are_told_once_for_each_that_leads_into_them():
