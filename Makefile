@@ -142,6 +142,7 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python benchmarks/observers.py
 	$(BIN)/python benchmarks/torch_compile.py
 	$(BIN)/python benchmarks/optax_step.py
+	$(BIN)/python benchmarks/jax_compile.py
 	$(BIN)/python benchmarks/keras_step.py
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/range_test.py
 

@@ -32,6 +32,7 @@ SCRIPTS = (
     "growth.py",
     "observers.py",
     "optax_step.py",
+    "jax_compile.py",
     "keras_step.py",
 )
 

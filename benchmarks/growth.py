@@ -139,8 +139,14 @@ def making_a_chain(count: int) -> Work:
     return lambda: hc.Chain(*own)
 
 
+def first_value_of_a_chain(count: int) -> Work:
+    chain = hc.Chain(*parts(count))
+    return lambda: chain(0)
+
+
 def one_value_of_a_chain(count: int) -> Work:
     chain = hc.Chain(*parts(count))
+    chain(0)  # what is made once
     return calling(chain, 2 * HALF * (count - 1))
 
 
@@ -178,6 +184,7 @@ def compiling_a_chain(count: int) -> Work:
 def of_parts(effort: Effort) -> list[str]:
     rows = [
         Row("made", making_a_chain),
+        Row("first value", first_value_of_a_chain),
         Row("one value, in the last part", one_value_of_a_chain, calls),
         Row(f"{MANY:,} values, over all parts", an_array_of_a_chain),
     ]
@@ -266,6 +273,7 @@ def stepping_hyperparameters(count: int) -> Work:
 
 def values_of_a_plan(count: int) -> Work:
     plan = plan_of(count)
+    plan(0)  # what is made once
     return lambda: plan(HALF // 2)
 
 
@@ -292,7 +300,7 @@ def of_labels(effort: Effort) -> list[str]:
     ]
     text = (
         "SGD in JAX, tracing and compiling its update: lr and momentum with own bounds for each "
-        "label, of one parameter. Beside it constants in optax.partition, a label each."
+        "label, of one parameter. Beside it constants in optax.partition, own ones for each label."
     )
     title, by, sizes = "Labels in Optax", "labels", SIZES[:3]
     return [grown(title, text, rows, effort, unit=MILLISECONDS, by=by, sizes=sizes)]
@@ -314,8 +322,10 @@ def compiling_labels(*, ours: bool) -> Callable[[int], Work]:
             plan["learning_rate"] = plan.pop("lr")
             transformation = cycled(optax.sgd, plan, param_labels=label_of)
         else:
-            each = {label: optax.sgd(LOW, LEAST) for label in labels}
-            transformation = optax.partition(each, label_of)
+            # Their own: XLA compiles equal ones once.
+            shares = np.linspace(0.5, 1.0, count)
+            each = [optax.sgd(HIGH * share, MOST * share) for share in shares.tolist()]
+            transformation = optax.partition(dict(zip(labels, each, strict=True)), label_of)
         state = transformation.init(params)
 
         def update(gradients: Any, state: Any) -> Any:

@@ -5,11 +5,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,10 +18,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from timing import (
-    QUICK,
     Effort,
-    Times,
     arguments,
+    by_process,
     machine,
     number,
     reached,
@@ -50,15 +46,11 @@ BOUNDS = {
 }
 OPPOSITE = {"momentum", "b1"}
 STEPS = 1_000  # of a turn
-CYCLES = (1, 100, 1_000)
 REFERENCE = "constants"
-PEER, CHAIN = "optax.sgdr_schedule", "ours, Chain"
 SHARES = {"matrix": 1.0, "vector": 0.5}  # of the bounds, by label
 
-# What to reach: the rate of training steps, in multiples of that with constants, and the time to
-# trace and compile a schedule of 1,000 cycles, in multiples of that of 1.
-RATE = 0.92
-COMPILE = 1.10
+# What to reach: the rate of training steps, in multiples of that with constants; with a Hann wave.
+RATE, RATE_OF_HANN = 0.92, 0.95
 
 Transformation = optax.GradientTransformation
 Params = dict[str, jax.Array]
@@ -191,30 +183,6 @@ def scan_loop(row: Row) -> Work:
     return work
 
 
-def interleaved(works: Mapping[str, Work], effort: Effort) -> Times:
-    """Time them in turns, after one that does not count: it compiles, and fills JAX's caches.
-
-    What is taken is the CPU time of the process: XLA works on threads of its own too, the more so
-    the more operations a step has.
-    """
-    seconds: dict[str, list[float]] = {label: [] for label in works}
-    order = list(works)
-    shuffle = random.Random(0).shuffle  # noqa: S311
-    for work in works.values():
-        work()
-    gc.collect()
-    gc.freeze()  # so that a collection before each turn is quick
-    for _ in range(effort.rounds):
-        shuffle(order)
-        for label in order:
-            gc.collect()
-            begin = time.process_time()
-            works[label]()
-            seconds[label].append(time.process_time() - begin)
-    gc.unfreeze()
-    return Times(seconds)
-
-
 def agree(rows: Sequence[Row]) -> None:
     """Check that whoever cycles the same trains to the same parameters."""
     trained: dict[str, Params] = {}
@@ -238,8 +206,7 @@ def agree(rows: Sequence[Row]) -> None:
 def compare(title: str, text: str, rows: Sequence[Row], effort: Effort) -> str:
     agree(rows)
     times = [
-        interleaved({row.label: loop(row) for row in rows}, effort)
-        for loop in (jit_loop, scan_loop)
+        by_process({row.label: loop(row) for row in rows}, effort) for loop in (jit_loop, scan_loop)
     ]
     lines = []
     for row in rows:
@@ -263,6 +230,11 @@ def compare(title: str, text: str, rows: Sequence[Row], effort: Effort) -> str:
 
 def of_sgd(effort: Effort) -> str:
     rows = rows_of(sgd, SGD, (1, 3))
+    hann = {"momentum": hc.Cycle(*BOUNDS["momentum"], HALF, waveform="hann", inverted=True)}
+    # What a count in the state costs, whoever looks at it.
+    counted = optax.chain(sgd(**constants(SGD)), optax.scale_by_schedule(lambda _: 1.0))
+    rows.insert(1, Row("constants, and a count", counted))
+    rows.append(Row("ours, 3 with a Hann", cycled(sgd, cycles(SGD) | hann), RATE_OF_HANN))
     text = "SGD with momentum and weight decay, of which 1 or 3 are cycled."
     return compare("SGD", text, rows, effort)
 
@@ -327,70 +299,6 @@ def of_labels(effort: Effort) -> str:
     return compare("Per label", text, rows, effort)
 
 
-# Compiling.
-
-
-def sgdr(count: int) -> hc.Cycle:
-    return hc.sgdr(LOW, HIGH, PERIOD, cycles=count)
-
-
-def growing(count: int) -> hc.Cycle:
-    return hc.sgdr(LOW, HIGH, PERIOD, cycle_mult=1.005, cycles=count)
-
-
-def chain(count: int) -> hc.Chain:
-    return hc.Chain(*[(hc.sgdr(LOW, HIGH, PERIOD), PERIOD)] * count)
-
-
-def sgdr_of_optax(count: int) -> optax.Schedule:
-    cycle = {"init_value": HIGH, "peak_value": HIGH, "end_value": LOW}
-    return optax.sgdr_schedule([cycle | {"warmup_steps": 0, "decay_steps": PERIOD}] * count)
-
-
-def compiling(effort: Effort) -> str:
-    counts = CYCLES if effort is not QUICK else (1, 2, 3)
-    schedules: dict[str, Callable[[int], Callable[[Any], Any]]] = {
-        "ours, sgdr": sgdr,
-        "ours, growing cycles": growing,
-        CHAIN: chain,
-        PEER: sgdr_of_optax,
-    }
-
-    def work(label: str, count: int) -> Work:
-        def make_and_compile() -> None:
-            schedule = schedules[label](count)
-            # A function of its own each time, or JAX would know it.
-            jax.jit(lambda step: schedule(step)).lower(jnp.int32(0)).compile()  # noqa: PLW0108
-
-        return make_and_compile
-
-    works = {f"{label} {count}": work(label, count) for label in schedules for count in counts}
-    slow = {
-        key: works.pop(key)
-        for key in [f"{one} {count}" for one in (PEER, CHAIN) for count in counts[1:]]
-    }
-    times = interleaved(works, effort)
-    for key, make_and_compile in slow.items():
-        begin = time.process_time()
-        make_and_compile()
-        times.seconds[key] = [time.process_time() - begin] * effort.rounds
-    lines = []
-    for label in schedules:
-        keys = [f"{label} {count}" for count in counts]
-        ratio = times.ratio(keys[-1], keys[0])
-        line = [label, *(number(times.median(key) * 1e3) for key in keys), number(ratio)]
-        ours = label != PEER
-        line += [number(COMPILE), reached(ratio, COMPILE)] if ours else ["", ""]
-        lines.append(line)
-    heads = ["ms, by cycles", *map("{:,}".format, counts), "ratio", "target", "reached"]
-    text = (
-        "Cosine annealing with warm restarts, by cycles: making the schedule, tracing and "
-        f"compiling it; the ratio is that of the last to the first. Chain and {PEER} of more "
-        "than 1 cycle were compiled once; the others in every round."
-    )
-    return section("Compiling", text, table(heads, lines))
-
-
 def main() -> None:
     effort, document = arguments("Cost of a step of the schedules in JAX.")
     sections = [
@@ -398,7 +306,6 @@ def main() -> None:
         of_sgd(effort),
         of_adamw(effort),
         of_labels(effort),
-        compiling(effort),
     ]
     report("optax_step.py", sections, document)
 

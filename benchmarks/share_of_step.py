@@ -131,8 +131,9 @@ def training(
             done = clock()
             marks.append((begin, ready, updated, done, clock()))
         looking = statistics.median(after - done for *_, done, after in marks)
+        schedules = statistics.median(done - updated for *_, updated, done, _ in marks)
         return Parts(
-            statistics.median(done - updated for *_, updated, done, _ in marks) - looking,
+            max(schedules - looking, 0.0),  # of a few steps, looking may have taken longer
             statistics.median(updated - ready for _, ready, updated, *_ in marks) - looking,
             statistics.median(done - begin for begin, *_, done, _ in marks) - 3 * looking,
         )

@@ -16,7 +16,7 @@ import random
 import statistics
 import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -91,6 +91,30 @@ def measure(contenders: Sequence[Contender], effort: Effort) -> Times:
             start = time.thread_time()
             contender.run(count)
             seconds[contender.label].append((time.thread_time() - start) / count)
+    gc.unfreeze()
+    return Times(seconds)
+
+
+def by_process(works: Mapping[str, Callable[[], object]], effort: Effort) -> Times:
+    """Time work of JAX in turns, after one that does not count: it compiles, and fills caches.
+
+    What is taken is the CPU time of the process: XLA works on threads of its own too, the more so
+    the more operations there are.
+    """
+    seconds: dict[str, list[float]] = {label: [] for label in works}
+    order = list(works)
+    shuffle = random.Random(0).shuffle  # noqa: S311
+    for work in works.values():
+        work()
+    gc.collect()
+    gc.freeze()  # so that a collection before each turn is quick
+    for _ in range(effort.rounds):
+        shuffle(order)
+        for label in order:
+            gc.collect()
+            begin = time.process_time()
+            works[label]()
+            seconds[label].append(time.process_time() - begin)
     gc.unfreeze()
     return Times(seconds)
 

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypercycle.driving.attaching import attach
-from hypercycle.driving.warning import MisuseWarning
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
@@ -48,6 +46,8 @@ from hypercycle.shapes.scales import Exponential, Halving
 
 if TYPE_CHECKING:
     from hypercycle.drawing.schedules import plot
+    from hypercycle.driving.attaching import attach
+    from hypercycle.driving.warning import MisuseWarning
     from hypercycle.range_test.bounds import Bounds, NoBounds
     from hypercycle.range_test.recorded import RangeTest
 
@@ -100,8 +100,10 @@ __all__ = [
 # Loaded when asked for, so that importing hypercycle costs little more than NumPy.
 _LAZY = {
     "Bounds": "hypercycle.range_test.bounds",
+    "MisuseWarning": "hypercycle.driving.warning",
     "NoBounds": "hypercycle.range_test.bounds",
     "RangeTest": "hypercycle.range_test",
+    "attach": "hypercycle.driving.attaching",
     "plot": "hypercycle.drawing.schedules",
 }
 

@@ -28,6 +28,10 @@ SCRIPTS = [
         marks=pytest.mark.skipif(find_spec("optax") is None, reason="optax is not installed"),
     ),
     pytest.param(
+        "jax_compile.py",
+        marks=pytest.mark.skipif(find_spec("optax") is None, reason="optax is not installed"),
+    ),
+    pytest.param(
         "keras_step.py",
         marks=pytest.mark.skipif(find_spec("keras") is None, reason="keras is not installed"),
     ),
@@ -65,7 +69,8 @@ def test_prints_tables_of_numbers(run):
         "observers.py": 2,
         "torch_compile.py": 3,
         "range_test.py": 8,
-        "optax_step.py": 4,
+        "optax_step.py": 3,
+        "jax_compile.py": 1,
         "keras_step.py": 3,
     }
     assert len(found) == expected[script]

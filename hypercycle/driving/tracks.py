@@ -26,6 +26,8 @@ from hypercycle.schedules.schedule import Record
 # in the cache.
 BLOCK_STEPS = 2000
 BLOCK_FLOATS = 16_384
+# With very many schedules more of them all the same: a step alone would ask each of them.
+LEAST_STEPS = 16
 # After a jump so many steps are computed one by one, which together cost no more than a block
 # ("A jump" of benchmarks/values.py): who jumps again, and who is stopped soon, never pays one.
 SINGLE_STEPS = 48
@@ -106,7 +108,7 @@ class Tracks:
         self._precomputable = all(one.precomputable for one in schedules)
         self._alike = [_Alike(schedules, members) for members in _alike(schedules)]
         self._whole = [index for index, track in enumerate(self.tracks) if track.whole]
-        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), 1)
+        self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), LEAST_STEPS)
         self._forget()
         self._begin_singles()
 

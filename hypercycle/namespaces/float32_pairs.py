@@ -60,6 +60,9 @@ class Pair:
         self.high = high
         self.low = low
 
+    def __getitem__(self, index: Any) -> Pair:
+        return Pair(self.high[index], self.low[index])
+
     def __add__(self, other: Any) -> Pair:
         other = _pair(other)
         total, error = _sum(self.high, other.high)
@@ -286,15 +289,20 @@ def _choose(compare: Callable[[Pair, Pair], Any]) -> Callable[[Any, Any], Pair]:
 @functools.cache
 def _namespace() -> Namespace:
     largest = LARGEST_STEP
+    minimum = _choose(lambda a, b: a <= b)
 
     def table(numbers: Any) -> Any:
         return jnp.asarray(np.minimum(numbers, largest).astype(np.int32))
 
     def take(numbers: Any, index: Any) -> Any:
         if np.issubdtype(np.asarray(numbers).dtype, np.integer):
-            return table(numbers)[index]
-        pairs = _pair(numbers)
-        return Pair(pairs.high[index], pairs.low[index])
+            return table(numbers)[..., index]
+        return _pair(numbers)[..., index]
+
+    def lesser(a: Any, b: Any) -> Any:
+        if isinstance(a, Pair) or isinstance(b, Pair):
+            return minimum(a, b)
+        return jnp.minimum(a, b)
 
     return Namespace(
         abs=lambda x: abs(_pair(x)),
@@ -303,12 +311,12 @@ def _namespace() -> Namespace:
         floor=floor,
         log=log,
         maximum=_choose(lambda a, b: a >= b),
-        minimum=_choose(lambda a, b: a <= b),
+        minimum=minimum,
         sin=functools.partial(_turned, quarters=0),
         sqrt=sqrt,
         where=where,
         to_float=_pair,
-        lesser=_choose(lambda a, b: a <= b),
+        lesser=lesser,
         clip=lambda steps, least, most: jnp.clip(steps, least, min(most, largest)),
         take=take,
         search=lambda numbers, steps: jnp.searchsorted(table(numbers), steps, side="right").astype(

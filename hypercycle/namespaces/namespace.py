@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 ArrayFunction = Callable[..., Any]
 
-Floats = npt.NDArray[np.float64]
+Floats = np.ndarray[Any, np.dtype[np.float64]]  # numpy.typing would be a tenth of an import
 
 Waveform = Callable[[Any, Any], Any]
 """The shape of half a cycle: ``waveform(x, xp)`` with w(0) = 0 and w(1) = 1."""
@@ -27,8 +26,8 @@ class Namespace:
 
     The second group is for the clock: ``to_float`` converts whole steps to float64, ``lesser`` is
     the minimum of two whole numbers or heights, ``clip`` keeps whole steps between two ints,
-    ``take`` looks up ``table[index]`` and ``search`` counts the entries of a sorted table that are
-    not greater than each step. Whole numbers above ``largest_step`` do not fit.
+    ``take`` looks up ``table[..., index]`` and ``search`` counts the entries of a sorted table that
+    are not greater than each step. Whole numbers above ``largest_step`` do not fit.
     """
 
     abs: ArrayFunction
@@ -61,7 +60,7 @@ NUMPY = Namespace(
     to_float=lambda steps: steps.astype(np.float64),
     lesser=np.minimum,
     clip=np.clip,
-    take=lambda table, index: table[index],
+    take=lambda table, index: table[..., index],
     search=lambda table, steps: np.searchsorted(table, steps, side="right"),
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import AxisType
 
 from hypercycle.namespaces.namespace import NUMPY_FUNCTIONS, Evaluates, Namespace
 from hypercycle.namespaces.steps import not_whole
@@ -16,21 +17,26 @@ from hypercycle.namespaces.steps import not_whole
 
 @functools.cache
 def _namespace() -> Namespace:
-    # JAX neither searches nor gathers by what is sharded over an explicit mesh; short tables do
-    # without.
+    # JAX neither searches nor gathers by what is sharded over an explicit mesh. A short table is
+    # compared at once sooner than searched in a loop.
     short = 256
 
     def search(table: Any, steps: Any) -> Any:
         table = jnp.asarray(table)
-        if table.size <= short:
+        if table.size <= short or _is_explicitly_sharded(steps):
             return (table <= steps[..., None]).sum(axis=-1)
         return jnp.searchsorted(table, steps, side="right")
 
     def take(table: Any, index: Any) -> Any:
         table = jnp.asarray(table)
-        if table.size <= short:
-            return jnp.where(index[..., None] == jnp.arange(table.size), table, 0).sum(axis=-1)
-        return table[index]
+        if not _is_explicitly_sharded(index):
+            return table[..., index]
+        size = table.shape[-1]
+        by_index = table.reshape(*table.shape[:-1], *[1] * index.ndim, size)
+        chosen = index[..., None] == jnp.arange(size)
+        # The greatest of one: a sum would lose the sign of -0.0.
+        least = -jnp.inf if jnp.issubdtype(table.dtype, jnp.floating) else -(2**63)
+        return jnp.max(by_index, axis=-1, where=chosen, initial=least)
 
     return Namespace(
         **{name: getattr(jnp, name) for name in NUMPY_FUNCTIONS},
@@ -40,6 +46,10 @@ def _namespace() -> Namespace:
         take=take,
         search=search,
     )
+
+
+def _is_explicitly_sharded(array: Any) -> bool:
+    return AxisType.Explicit in jax.typeof(array).sharding.mesh.axis_types
 
 
 def evaluate(schedule: Evaluates, step: Any) -> Any:

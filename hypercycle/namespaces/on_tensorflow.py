@@ -38,7 +38,7 @@ def _namespace() -> Namespace:
         clip=lambda steps, least, most: tf.clip_by_value(
             steps, tf.constant(least, tf.int64), tf.constant(most, tf.int64)
         ),
-        take=lambda table, index: tf.gather(tf.constant(table), index),
+        take=lambda table, index: tf.gather(tf.constant(table), index, axis=-1),
         search=lambda table, steps: tf.reshape(
             tf.searchsorted(
                 tf.constant(table), tf.reshape(steps, [-1]), side="right", out_type=tf.int64

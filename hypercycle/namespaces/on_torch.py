@@ -37,7 +37,7 @@ def _namespace() -> Namespace:
         return call
 
     def take(table: Any, index: Any) -> Any:
-        return torch.as_tensor(table, device=index.device)[index]
+        return torch.as_tensor(table, device=index.device)[..., index]
 
     def search(table: Any, steps: Any) -> Any:
         return torch.searchsorted(torch.as_tensor(table, device=steps.device), steps, right=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, fields
-from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -26,7 +25,7 @@ LARGEST_CYCLE_MULT = 100.0
 
 # Of the products length · mult^k below 10²⁰, those exactly between two whole numbers have fewer
 # than 80 digits (mult^k then has a denominator that divides 2 · length), so that ties are exact.
-_EXACT = Context(prec=100)
+_DIGITS = 100
 
 
 class Location(NamedTuple):
@@ -79,6 +78,40 @@ class Place(NamedTuple):
     step_size_down: Any
 
 
+class Beat(NamedTuple):
+    """Cycles of one length: whole numbers, or arrays of those of a clock for each step."""
+
+    step_size_up: Any
+    step_size_down: Any
+    before: Any  # how many cycles begin before step 0
+    first_whole: Any  # where the first cycle starts that does not
+    end: Any  # where the last cycle is complete; None without an end
+    last: Any  # the last cycle
+
+
+def place_in_beat(step: Any, beat: Beat, xp: Namespace) -> Place:
+    """Return where ``step`` lies, held at the end of the last cycle."""
+    up, down, before, first_whole, end, last = beat
+    step = at_most(step, end, xp)
+    period = up + down
+    # Counted from the first whole cycle: step + offset may be more than fits.
+    partial = not isinstance(before, int) or before > 0
+    since = step - first_whole if partial else step
+    whole = since // period
+    cycle = whole + before if partial else whole
+    if last is not None:
+        cycle = at_most(cycle, last, xp)
+        whole = cycle - before
+    return Place(step, cycle, since - whole * period, up, down)
+
+
+def at_most(number: Any, most: Any, xp: Namespace) -> Any:
+    """Return whole numbers, or ``most`` where they are greater; it may be an int, or None."""
+    if most is None:
+        return number
+    return xp.clip(number, 0, most) if isinstance(most, int) else xp.lesser(number, most)
+
+
 class _Table:
     """The starts and half lengths of cycles whose length is multiplied, made as far as asked.
 
@@ -87,8 +120,11 @@ class _Table:
     """
 
     def __init__(self, step_size_up: int, step_size_down: int, cycle_mult: float) -> None:
-        self._ratio = Decimal(repr(cycle_mult))
-        self._power = Decimal(1)
+        import decimal  # a tenth of what importing hypercycle costs
+
+        self._exact = decimal.Context(prec=_DIGITS, rounding=decimal.ROUND_HALF_UP)
+        self._ratio = decimal.Decimal(repr(cycle_mult))
+        self._power = decimal.Decimal(1)
         self._halves_and_least = [(half, min(half, 1)) for half in (step_size_up, step_size_down)]
         self._cycle_mult = cycle_mult
         self.starts = [0]
@@ -100,11 +136,12 @@ class _Table:
         self.repeats = False
 
     def _append(self) -> None:
+        exact = self._exact
         up, down = (
-            max(int(_EXACT.multiply(half, self._power).to_integral_value(ROUND_HALF_UP)), least)
+            max(int(exact.to_integral_value(exact.multiply(half, self._power))), least)
             for half, least in self._halves_and_least
         )
-        self._power = _EXACT.multiply(self._power, self._ratio)
+        self._power = exact.multiply(self._power, self._ratio)
         self.ups.append(up)
         self.downs.append(down)
         self.starts.append(self.starts[-1] + up + down)
@@ -190,6 +227,18 @@ class Clock:
         return round(self.phase * self.first_period) % self.first_period
 
     @computed_once
+    def beat(self) -> Beat:
+        """The numbers of cycles that are all as long as the first."""
+        return Beat(
+            self.step_size_up,
+            self.step_size_down,
+            before=1 if self.offset else 0,
+            first_whole=self.first_period - self.offset if self.offset else 0,
+            end=self.end,
+            last=None if self.cycles is None else self.cycles - 1,
+        )
+
+    @computed_once
     def end(self) -> int | None:
         """The step at which the last cycle is complete; None without an end."""
         return None if self.cycles is None else self.start(self.cycles) - self.offset
@@ -202,21 +251,9 @@ class Clock:
 
     def place(self, step: Any, xp: Namespace) -> Place:
         """Return where ``step`` lies, held at the end of the last cycle."""
-        if self.end is not None:
-            step = xp.clip(step, 0, self.end)
-        if self.cycle_mult != 1.0:
-            return self._place_in_table(step, xp)
-        up, down = self.step_size_up, self.step_size_down
-        period = up + down
-        # Counted from the first whole cycle: step + offset may be more than fits.
-        before = 1 if self.offset else 0  # cycles that begin before step 0
-        since = step - (period - self.offset) if before else step
-        whole = since // period
-        cycle = whole + before if before else whole
-        if self.cycles is not None:
-            cycle = xp.clip(cycle, 0, self.cycles - 1)
-            whole = cycle - before
-        return Place(step, cycle, since - whole * period, up, down)
+        if self.cycle_mult == 1.0:
+            return place_in_beat(step, self.beat, xp)
+        return self._place_in_table(at_most(step, self.end, xp), xp)
 
     def _place_in_table(self, step: Any, xp: Namespace) -> Place:
         table = self._table

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hypercycle.numbers.clock import Event
-from hypercycle.schedules.description import describe, schedules_from
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.groups import Groups
 from hypercycle.schedules.schedule import Record, Schedule
@@ -359,6 +358,8 @@ def describe_plan(plan: Plan) -> dict[str, Any]:
     >>> describe_plan(Plan(lr=Cycle(0.1, 0.5, 4), momentum=0.9))["momentum"]
     {'kind': 'constant', 'value': 0.9}
     """
+    from hypercycle.schedules.description import describe  # states bring much with them
+
     return {name: describe(schedule) for name, schedule in plan.items()}
 
 
@@ -371,4 +372,6 @@ def plan_from(description: Mapping[str, Any]) -> Plan:
         If it holds a user's own function, or something that is not a description; each problem
         has a line.
     """
+    from hypercycle.schedules.description import schedules_from
+
     return Plan(**schedules_from(description))

@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
+from hypercycle.numbers.checks import shown, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Units, checked_length, in_steps, resolved_length
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.scalars import OneValue, chain_at
 from hypercycle.schedules.schedule import Record
+from hypercycle.schedules.stacked import Parts
+
+# Parts that a traced program has one by one: tables cost more than so few.
+_FEW = 4
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -164,16 +166,16 @@ class Chain(Record):
             )
             if first == last:  # as nearly always: steps come in chunks
                 return self._part(first, step, xp)
-            values = np.empty(step.shape, np.float64)
-            index = np.searchsorted(np.array(starts), step, side="right") - 1
-            for number in np.unique(index):
-                chosen = index == number
-                values[chosen] = self._part(number, step[chosen], xp)
-            return values
+        if xp is NUMPY or len(starts) > _FEW:
+            return self._together.evaluate(step, xp)
         value = self._part(len(starts) - 1, step, xp)
         for number in reversed(range(len(starts) - 1)):
             value = xp.where(step < starts[number + 1], self._part(number, step, xp), value)
         return value
+
+    @computed_once
+    def _together(self) -> Parts:
+        return Parts(self.schedules, self._starts, self._lengths)
 
     def _part(self, number: int, step: Any, xp: Namespace) -> Any:
         local = step - self._starts[number]
@@ -181,7 +183,7 @@ class Chain(Record):
         if length is not None:
             local = xp.clip(local, 0, length)
         elif xp is not ONE_STEP and xp is not NUMPY:
-            local = xp.clip(local, 0, LARGEST_LENGTH)
+            local = xp.clip(local, 0, xp.largest_step)
         return self.schedules[number].evaluate(local, xp)
 
     def events(self, step: int) -> list[Event]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +13,14 @@ from hypercycle.namespaces.namespace import NUMPY, ONE_STEP, Floats, Namespace, 
 from hypercycle.namespaces.steps import checked_steps
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, is_traced, whole_number
-from hypercycle.numbers.clock import Clock, Event, Location, checked_cycle_mult, checked_phase
+from hypercycle.numbers.clock import (
+    Clock,
+    Event,
+    Location,
+    Place,
+    checked_cycle_mult,
+    checked_phase,
+)
 from hypercycle.numbers.lengths import Length, Units, checked_length, in_steps, resolved_length
 from hypercycle.numbers.spelling import answers_other_words
 from hypercycle.schedules.between import between
@@ -170,19 +177,25 @@ class Cycle(Record):
         place, waves = self.clock.place(step, xp), self._waves
         if waves.alike and waves.repeat(place, xp) and not self._is_traced:
             return self._values.take(place.step_in_cycle)
+        return self.value_at(place, self.bounds, xp)
+
+    def value_at(self, place: Place, bounds: Sequence[Any], xp: Namespace) -> Any:
+        """Return values at places between ``bounds``, which may be others of the same formula."""
+        waves = self._waves
         if self.scale_of == "amplitude":
-            return self._between(waves.height(place, xp), xp, within=self.stays_within)
-        return waves.factor(place, xp) * self._between(waves.wave(place, xp), xp, within=True)
+            return self._between(waves.height(place, xp), bounds, xp, within=self.stays_within)
+        return waves.factor(place, xp) * self._between(
+            waves.wave(place, xp), bounds, xp, within=True
+        )
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if a waveform or the scale is a user's own."""
-        bounds = self.anchor, self.other, self.low, self.high
         shrink = self.scale_of == "bounds"
-        return cycle_at(self.clock, self._halves, self._scale, bounds, bounds_shrink=shrink)
+        return cycle_at(self.clock, self._halves, self._scale, self.bounds, bounds_shrink=shrink)
 
-    def _between(self, y: Any, xp: Namespace, *, within: bool) -> Any:
-        anchor, other, low, high = self.anchor, self.other, self.low, self.high
+    def _between(self, y: Any, bounds: Sequence[Any], xp: Namespace, *, within: bool) -> Any:
+        anchor, other, low, high = bounds
         if self._is_traced:  # their order is not known
             return anchor * (1.0 - y) + other * y
         return between(y, anchor, other, low, high, xp, within=within)
@@ -194,6 +207,14 @@ class Cycle(Record):
     def height(self, step: Any, xp: Namespace) -> Any:
         """Return ``y = scale · w(x)``, which equal ``shape`` s have in common."""
         return self._waves.height(self.clock.place(step, xp), xp)
+
+    @property
+    def formula(self) -> Hashable:
+        """What equal ones differ from in their bounds and the lengths of their cycles alone."""
+        up, down = self.clock.step_size_up, self.clock.step_size_down
+        halves = (up == 0, down == 0, up == down)
+        clock = halves if self.cycle_mult == 1.0 else self.clock
+        return self._halves, self._scale, self.scale_of, clock
 
     @property
     def shape(self) -> tuple[Clock, tuple[Waveform, Waveform], Scale] | None:
@@ -213,6 +234,11 @@ class Cycle(Record):
         if isinstance(scale, Exponential):
             return scale.gamma <= 1.0
         return isinstance(scale, (Unscaled, Halving))
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The bound that the wave starts at, the other one, the lower and the higher."""
+        return self.anchor, self.other, self.low, self.high
 
     @property
     def anchor(self) -> float:
@@ -235,7 +261,7 @@ class Cycle(Record):
 
     @computed_once
     def _values(self) -> Floats:
-        values: Floats = self._between(self._waves.in_cycle, NUMPY, within=True)
+        values: Floats = self._between(self._waves.in_cycle, self.bounds, NUMPY, within=True)
         return values
 
     @computed_once

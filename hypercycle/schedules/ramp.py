@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Ramp(Record):
         object.__setattr__(self, "start", finite_number(self.start, "start"))
         object.__setattr__(self, "end", finite_number(self.end, "end"))
         object.__setattr__(self, "steps", checked_length(self.steps, "steps"))
-        _ = self._function
+        _ = self.function
         object.__setattr__(self, "waveform", by_name(self.waveform))
 
     def __repr__(self) -> str:
@@ -60,10 +61,11 @@ class Ramp(Record):
 
     def check_names(self) -> None:
         """Raise ValueError if no waveform has such a name here."""
-        _ = self._function
+        _ = self.function
 
     @computed_once
-    def _function(self) -> Waveform:
+    def function(self) -> Waveform:
+        """Its waveform."""
         return waveform_function(self.waveform)
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
@@ -71,16 +73,27 @@ class Ramp(Record):
         steps = self.length
         if steps == 0:
             return self.end
-        w = apply(self._function, xp, xp.to_float(xp.clip(step, 0, steps)) / float(steps))
+        x = xp.to_float(xp.clip(step, 0, steps)) / float(steps)
+        if is_traced(self.start) or is_traced(self.end):  # whose order is not known
+            w = apply(self.function, xp, x)
+            return self.start * (1.0 - w) + self.end * w
+        return self.value_at(x, self.bounds, xp)
+
+    def value_at(self, x: Any, bounds: Sequence[Any], xp: Namespace) -> Any:
+        """Return values at ``x`` in [0, 1] between ``bounds``, which may be another ramp's."""
+        start, end, least, most = bounds
+        return between(apply(self.function, xp, x), start, end, least, most, xp)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """The start, the end, the lower of them and the higher."""
         start, end = self.start, self.end
-        if is_traced(start) or is_traced(end):  # whose order is not known
-            return start * (1.0 - w) + end * w
-        return between(w, start, end, min(start, end), max(start, end), xp)
+        return start, end, min(start, end), max(start, end)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the waveform is a user's own."""
-        return ramp_at(self.start, self.end, self.length, self._function)
+        return ramp_at(self.start, self.end, self.length, self.function)
 
     @property
     def precomputable(self) -> bool:

@@ -49,6 +49,8 @@ class Waves:
         """Return whether these are more steps than in a cycle, of which all are alike."""
         if xp is not NUMPY or not self._may_repeat:
             return False
+        if not isinstance(place.step_size_up, int) or not isinstance(place.step_size_down, int):
+            return False  # of cycles of many lengths, evaluated together
         return bool(place.step_in_cycle.size > self._clock.first_period)
 
     @computed_once

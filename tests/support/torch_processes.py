@@ -1,6 +1,7 @@
 """Trainings in several processes, with distributed checkpoints between one number and another."""
 
 import json
+import os
 import warnings
 from datetime import timedelta
 from itertools import pairwise
@@ -172,6 +173,7 @@ def work(rank, folder):
             reports["zero"] = {advance: zero_redundancy(advance) for advance in ADVANCES}
         distributed.destroy_process_group()
     (folder / f"{rank}.json").write_text(json.dumps(reports), encoding="utf-8")
+    os._exit(0)  # gloo's threads abort at times while Python ends: pytorch/pytorch#179291
 
 
 def reports_of(folder):
