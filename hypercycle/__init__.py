@@ -31,10 +31,19 @@ from hypercycle.plugins.host import register_plugin, unregister_plugin
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.held import Held
+from hypercycle.schedules.mixture import Mixture
+from hypercycle.schedules.points import Points
 from hypercycle.schedules.power_law import PowerLaw
 from hypercycle.schedules.product import Product
+from hypercycle.schedules.quotient import Quotient
 from hypercycle.schedules.ramp import Ramp
+from hypercycle.schedules.reference import Reference
+from hypercycle.schedules.repeat import Repeat
+from hypercycle.schedules.rounded import Rounded
+from hypercycle.schedules.sum import Sum
 from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
 from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
 from hypercycle.shapes.scales import Exponential, Halving
@@ -58,18 +67,28 @@ __all__ = [
     "Finding",
     "Groups",
     "Halving",
+    "Held",
     "Hold",
     "Kaiser",
     "Location",
+    "Maximum",
+    "Minimum",
     "MisuseWarning",
+    "Mixture",
     "NoBounds",
     "Plan",
+    "Points",
     "Polynomial",
     "PowerLaw",
     "Product",
+    "Quotient",
     "Ramp",
     "RangeTest",
+    "Reference",
+    "Repeat",
     "Rex",
+    "Rounded",
+    "Sum",
     "Tukey",
     "attach",
     "exp_range",

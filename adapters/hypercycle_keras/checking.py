@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from hypercycle.driving.names import given_twice
+from hypercycle.driving.names import given_twice, is_a_mixture
 from hypercycle.driving.tracks import Track
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.schedule import Record
 from hypercycle_keras import names as hyperparameters
 from hypercycle_keras.groups import check_groups
@@ -20,9 +21,11 @@ def attributes_of(optimizer: Any, plan: Plan) -> dict[str, str]:
     """Return the attributes that the plan's names stand for; refuse what follows none."""
     owners: dict[str, str] = {}
     for name, schedule in plan.items():
+        kind = hyperparameters.kind_of(optimizer)
+        if isinstance(schedule, Mixture):
+            raise is_a_mixture(name, kind)
         attribute = hyperparameters.find(optimizer, name)
         if attribute in owners:
-            kind = hyperparameters.kind_of(optimizer)
             raise given_twice(owners[attribute], name, kind, attribute)
         owners[attribute] = name
         if isinstance(schedule, Groups):

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any
 
-from hypercycle.driving.names import leaves_out
+from hypercycle.driving.names import is_a_mixture, leaves_out
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 
 
-def labels_of(plan: Plan, param_labels: Any) -> tuple[Hashable, ...]:
+def labels_of(plan: Plan, param_labels: Any, kind: str) -> tuple[Hashable, ...]:
     """Return the labels of all groups of a plan; None alone where it has none.
 
     Raises
     ------
+    TypeError
+        If there is a Mixture; ``kind`` is what has no place for it.
     ValueError
         If there are labels without groups, groups without labels, or groups of different labels.
     """
+    for name, value in plan.items():
+        if isinstance(value, Mixture):
+            raise is_a_mixture(name, kind)
     groups = {name: value for name, value in plan.items() if isinstance(value, Groups)}
     if not groups:
         if param_labels is not None:

@@ -140,8 +140,8 @@ def program_of(
     TypeError, ValueError
         If a name, a value, a length or the groups do not fit the factory.
     """
-    labels = labels_of(plan, param_labels)
     kind = names.name_of(factory)
+    labels = labels_of(plan, param_labels, kind)
     parameters = names.parameters_of(factory)
     owners: dict[Place, str] = {}
     fixed_of: dict[Hashable, dict[str, Any]] = {label: dict(fixed) for label in labels}

@@ -15,7 +15,6 @@ from hypercycle.driving.names import (
     ambiguous_momentum,
     averages_gradients,
     beta_index,
-    is_a_count,
     is_a_switch,
     is_a_tuple,
     is_not_a_number,
@@ -149,7 +148,7 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
     ValueError
         If the group does not have the hyperparameter.
     TypeError
-        If it is a switch, a count, None or anything else than a number, or a tensor that the
+        If it is a switch, None or anything else than a number, or a tensor that the
         optimizer does not expect to change.
     """
     kind = type(optimizer).__name__
@@ -164,9 +163,6 @@ def number(optimizer: Any, hyperparameter: Hyperparameter, group: Group, label: 
         raise is_a_switch(hyperparameter, kind, value)
     if not _is_number(value):
         raise is_not_a_number(hyperparameter, kind, value)
-    own_kind: type = type(optimizer)
-    if _counts(own_kind, hyperparameter.key):
-        raise is_a_count(hyperparameter, kind)
     if isinstance(optimizer, torch.optim.LBFGS) and isinstance(value, torch.Tensor):
         raise TypeError(
             "LBFGS keeps a tensor lr as the length of its last step, so that filling it would "
@@ -251,7 +247,8 @@ def _count_members(value: Any) -> int:
 
 
 @functools.lru_cache(maxsize=128)  # asked for each group
-def _counts(kind: type, key: str) -> bool:
+def counts(kind: type, key: str) -> bool:
+    """Return whether an optimizer's constructor takes a whole number under this key."""
     parameter = inspect.signature(kind).parameters.get(key)
     annotation = "" if parameter is None else parameter.annotation
     text = str(annotation).replace("builtins.", "").replace("typing.", "")

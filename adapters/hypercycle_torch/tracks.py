@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from hypercycle.driving.names import given_twice
+from hypercycle.driving.names import given_twice, is_a_mixture, needs_whole_numbers
 from hypercycle.driving.tracks import Track
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.schedule import Record
 from hypercycle_torch.groups import check_alike, labels_of, schedules_by_index, values_in
-from hypercycle_torch.names import Group, Hyperparameter, find, refusal
+from hypercycle_torch.names import Group, Hyperparameter, counts, find, refusal
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,11 @@ def tracks_of(
     names: dict[Hyperparameter, str] = {}
     tracks = []
     for name, schedule in plan.items():
+        kind = type(optimizer).__name__
+        if isinstance(schedule, Mixture):
+            raise is_a_mixture(name, kind)
         hyperparameter = find(optimizer, name)
         if hyperparameter in names:
-            kind = type(optimizer).__name__
             raise given_twice(names[hyperparameter], name, kind, hyperparameter)
         names[hyperparameter] = name
         by_index = schedules_by_index(
@@ -73,6 +76,7 @@ def tracks_of(
             initial=own,
             may_flatten=may_flatten,
         )
+        _check_whole(optimizer, track)
         _check_reached(optimizer, track)
         tracks.append(track)
     return tuple(tracks)
@@ -100,13 +104,26 @@ def _track(
     present = values_in(optimizer, hyperparameter, indices)  # which refuses what is not a number
     place = Destination(hyperparameter, None if len(indices) == len(groups) else indices)
     factors = None if initial is None else tuple(initial[index] for index in indices)
+    own_kind: type = type(optimizer)
+    whole = counts(own_kind, hyperparameter.key)
     if isinstance(schedule, Groups) or len(set(factors or ())) > 1:
         schedules = tuple(by_index.values())
-        return Track(name, schedules, labels, factors, hyperparameter.interval, place)
+        return Track(name, schedules, labels, factors, hyperparameter.interval, place, whole)
     if not may_flatten:
         check_alike(name, labels, present)
     factors = factors and factors[:1]
-    return Track(name, (schedule,), None, factors, hyperparameter.interval, place)
+    return Track(name, (schedule,), None, factors, hyperparameter.interval, place, whole)
+
+
+def _check_whole(optimizer: Any, track: Track) -> None:
+    if track.whole and not track.gives_whole_numbers():
+        place = track.place
+        group = optimizer.param_groups[place.groups[0] if place.groups else 0]
+        present = place.hyperparameter.read(group)
+        others = [one for one in track.schedules if not one.whole]
+        schedule = others[0] if others else track.schedules[0]
+        kind = type(optimizer).__name__
+        raise needs_whole_numbers(place.hyperparameter, kind, present, schedule)
 
 
 def _check_reached(optimizer: Any, track: Track) -> None:

@@ -134,6 +134,25 @@ def is_a_count(place: object, kind: str) -> TypeError:
     return TypeError(f"{place} of {kind} is a count, a whole number: it cannot follow a schedule")
 
 
+def needs_whole_numbers(
+    place: object, kind: str, present: object, schedule: object, otherwise: str = ""
+) -> TypeError:
+    """Return the error for a whole number whose schedule may give others."""
+    return TypeError(
+        f"{place} of {kind} is a whole number, {present!r:.40}, and it is not known that "
+        f"{schedule!r:.200} gives such alone: wrap it, Rounded(schedule) or Rounded(schedule, "
+        f"multiple_of=8){otherwise and '; '}{otherwise}"
+    )
+
+
+def is_a_mixture(name: str, kind: str) -> TypeError:
+    """Return the error for a Mixture where there are numbers alone."""
+    return TypeError(
+        f"{name} is a Mixture, which is written to a dict, list, array or tensor of weights: what "
+        f"{kind} has under a name is one number; attach it to the object that has the weights"
+    )
+
+
 def is_not_a_number(place: object, kind: str, value: Any) -> TypeError:
     """Return the error for a hyperparameter that holds something else."""
     return TypeError(f"{place} of {kind} must be a number to follow a schedule, got {value!r:.80}")

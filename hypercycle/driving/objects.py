@@ -1,28 +1,36 @@
-"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``."""
+"""Plain objects as targets: attributes that are numbers, such as ``dropout.p``, or weights."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 from hypercycle import plugins
 from hypercycle.driving.counting import Counting
 from hypercycle.driving.cycler import Cycler
-from hypercycle.driving.names import is_neutral, is_not_a_number, is_number
+from hypercycle.driving.names import (
+    is_neutral,
+    is_not_a_number,
+    is_number,
+    needs_whole_numbers,
+)
 from hypercycle.driving.options import Options
 from hypercycle.driving.tracks import Track
+from hypercycle.driving.weights import check_holder, keep_weights, write_weights
 from hypercycle.numbers.checks import shown
 from hypercycle.numbers.lengths import STEPS
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 
 _HONOURED = {
     "start_step", "relative", "on_mismatch", "on_event", "events_of", "marks", "at_end", "clock"
 }  # fmt: skip
+_OR_A_FLOAT = "if it may be any number, let it be a float before it is attached"
 _INSTEAD = {"advance": "it makes no steps that could be counted; call step() after each update"}
 
 
@@ -37,14 +45,18 @@ def attach_object(target: Any, plan: Plan, options: Options) -> ObjectCycler:
 class ObjectCycler(Cycler):
     """Sets numeric attributes of any object to the values of its step.
 
-    A float attribute is assigned, a tensor or array with one element is filled in place. With
-    ``relative=True`` a schedule multiplies the attribute's initial value.
+    A number is assigned, a tensor or array with one element is filled in place. What holds a whole
+    number, as a batch size does, takes whole numbers alone. With ``relative=True`` a schedule
+    multiplies the attribute's initial value.
     """
 
     def __init__(self, target: Any, plan: Plan, options: Options) -> None:
         options.refuse_others(_HONOURED, f"a {type(target).__name__}", _INSTEAD)
         self._object = target
         relative = options.relative_names(plan)
+        for name in relative:
+            if isinstance(plan[name], Mixture):
+                raise ValueError(f"{name} is a Mixture, whose weights sum to 1: none is relative")
         initial = {name: [_number(target, name)] for name in relative}
         self.begin(plan, options, initial or None)
 
@@ -58,19 +70,27 @@ class ObjectCycler(Cycler):
         return tuple(self._track(name, schedule, initial) for name, schedule in plan.items())
 
     def _track(self, name: str, schedule: Any, initial: dict[str, list[float]] | None) -> Track:
+        if isinstance(schedule, Mixture):
+            check_holder(self._object, name, schedule)
+            return Track(name, tuple(schedule.values()), tuple(schedule))
         _number(self._object, name)
         if isinstance(schedule, Groups):
             raise ValueError(
                 f"{name} has Groups, but a {type(self._object).__name__} has no parameter groups"
             )
         factors = tuple(initial[name]) if initial and name in initial else None
-        return Track(name, (schedule,), factors=factors)
+        present = getattr(self._object, name)
+        track = Track(name, (schedule,), factors=factors, whole=_is_whole(present))
+        if track.whole and not track.gives_whole_numbers():
+            kind = type(self._object).__name__
+            raise needs_whole_numbers(name, kind, present, schedule, _OR_A_FLOAT)
+        return track
 
     def install(self, tracks: tuple[Track, ...], columns: list[list[Any]]) -> None:
         """Assign the first values; a property may refuse one."""
         for track, column in zip(tracks, columns, strict=True):
             try:
-                _set(self._object, track.name, column[0])
+                _write(self._object, track, column[0])
             except Exception as error:
                 raise ValueError(
                     f"{type(self._object).__name__} refuses {track.name}={column[0]!r}: {error}"
@@ -79,7 +99,8 @@ class ObjectCycler(Cycler):
     def keep(self, tracks: tuple[Track, ...]) -> Callable[[], object]:
         """Return what assigns the present values again."""
         target = self._object  # not this cycler, which would be circular
-        present = {track.name: getattr(target, track.name) for track in tracks}
+        weights = [keep_weights(target, track.name) for track in tracks if track.keys is not None]
+        present = {track.name: getattr(target, track.name) for track in tracks if not track.keys}
         before = [
             # An int stays one; what is filled in place changes under our hands.
             (name, value if isinstance(value, Real) else _number(target, name))
@@ -89,13 +110,22 @@ class ObjectCycler(Cycler):
         def put_back() -> None:
             for name, value in before:
                 _set(target, name, value)
+            for put_weights_back in weights:
+                put_weights_back()
 
         return put_back
 
     def write(self, tracks: tuple[Track, ...], row: tuple[Any, ...]) -> None:
         """Assign each attribute."""
         for track, value in zip(tracks, row, strict=True):
-            _set(self._object, track.name, value)
+            _write(self._object, track, value)
+
+
+def _write(target: Any, track: Track, value: Any) -> None:
+    if track.keys is None:
+        _set(target, track.name, value)
+    else:
+        write_weights(target, track.name, track.keys, value)
 
 
 class CountingObjectCycler(Counting, ObjectCycler):
@@ -139,7 +169,13 @@ def _number(target: Any, name: str) -> float:
 
 def _is_number(value: Any) -> bool:
     one_element = getattr(value, "shape", None) in ((), (1,)) and hasattr(value, "dtype")
-    return is_number(value) or (one_element and "float" in str(value.dtype))
+    kind = str(value.dtype) if one_element else ""
+    return is_number(value) or "float" in kind or "int" in kind
+
+
+def _is_whole(value: Any) -> bool:
+    """Return whether a number is an int, or what holds one element holds ints."""
+    return isinstance(value, Integral) or "int" in str(getattr(value, "dtype", ""))
 
 
 def _numeric_attributes(target: Any) -> list[str]:

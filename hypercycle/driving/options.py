@@ -13,7 +13,11 @@ from hypercycle.numbers.lengths import STEPS
 from hypercycle.numbers.marks import Marks
 from hypercycle.plans.plan import Plan
 from hypercycle.schedules.chain import Chain
+from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.held import Held
+from hypercycle.schedules.repeat import Repeat
+from hypercycle.schedules.rounded import Rounded
 from hypercycle.schedules.schedule import Schedule
 
 _FACTS = ("total_steps", "steps_per_epoch")
@@ -175,13 +179,17 @@ def check_multiples(plan: Plan, relative: Relative) -> None:
                 )
 
 
+# Their values are those of what they are made of.
+_OF_ITS_VALUES = (Chain, Held, Maximum, Minimum, Repeat, Rounded)
+
+
 def _parts(schedule: Any) -> Iterator[Any]:
     """Return a schedule and what it goes through; of a product, each factor may be either."""
     yield schedule
     inside: Iterable[Any] = ()
     if isinstance(schedule, Groups):
         inside = schedule.values()
-    elif isinstance(schedule, Chain):
+    elif isinstance(schedule, _OF_ITS_VALUES):
         inside = schedule.schedules
     for one in inside:
         yield from _parts(one)

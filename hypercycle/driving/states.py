@@ -204,9 +204,17 @@ def without_lengths(description: Any) -> Any:
     """Return a description in which only lengths are left out: those of another run differ."""
     if isinstance(description, Mapping):
         return {
-            key: without_lengths(one) for key, one in description.items() if key not in _LENGTHS
+            key: [value for _, value in one] if _are_points(key, one) else without_lengths(one)
+            for key, one in description.items()
+            if key not in _LENGTHS
         }
     if isinstance(description, (list, tuple)):
-        pair = len(description) == 2 and isinstance(description[0], Mapping)
+        # A schedule and its steps; two schedules are the factors of a product.
+        pair = [isinstance(one, Mapping) for one in description] == [True, False]
         return [without_lengths(one) for one in (description[:1] if pair else description)]
     return description
+
+
+def _are_points(key: Any, one: Any) -> bool:
+    pairs = one if key == "points" and isinstance(one, (list, tuple)) else ()
+    return bool(pairs) and all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs)

@@ -52,6 +52,8 @@ class Track:
         What the target accepts.
     place
         Where a kind of target writes it.
+    whole
+        Whether it takes whole numbers, which are then written as such.
     """
 
     name: str
@@ -60,6 +62,13 @@ class Track:
     factors: tuple[float, ...] | None = None
     interval: Interval = UNLIMITED
     place: Any = None
+    whole: bool = False
+
+    def gives_whole_numbers(self) -> bool:
+        """Return whether that is known of all its schedules and what they are multiplied by."""
+        return all(schedule.whole for schedule in self.schedules) and all(
+            factor.is_integer() for factor in self.factors or ()
+        )
 
     def check(self, values: Floats, what: str | None = None) -> None:
         """Raise ValueError unless the target accepts these values, a row for each schedule."""
@@ -109,6 +118,7 @@ class Tracks:
         ends = list(accumulate((len(track.schedules) for track in tracks), initial=0))
         has_keys = any(track.keys is not None for track in tracks)
         self._key_ranges = [slice(*one) for one in pairwise(ends)] if has_keys else None
+        self._whole = [index for index, track in enumerate(self.tracks) if track.whole]
         self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), LEAST_STEPS)
         self._forget()
         self._begin_singles()
@@ -155,6 +165,8 @@ class Tracks:
                     if not least <= value <= most:
                         return None  # a block says what is wrong
                     row[index] = value
+            for index in self._whole:
+                row[index] = int(row[index])
         except (ArithmeticError, ValueError):
             return None
         return row if self._key_ranges is None else self._by_key(row)
@@ -189,7 +201,7 @@ class Tracks:
             self._forget()  # asked again, a user's function may say something else
         self._next = step + block.shape[1]
         return [
-            own[0].tolist() if track.keys is None else own.T.tolist()
+            _as_lists(own[0] if track.keys is None else own.T, whole=track.whole)
             for track, own in self._by_track(block)
         ]
 
@@ -255,6 +267,14 @@ class Tracks:
         for alike in self._alike:
             values[alike.members] = alike.values(steps)
         return values
+
+
+def _as_lists(values: Floats, *, whole: bool) -> list[Any]:
+    lists: list[Any] = values.tolist()
+    if not whole:
+        return lists
+    # One by one: int64 does not hold every whole number that is a float.
+    return [list(map(int, one)) if isinstance(one, list) else int(one) for one in lists]
 
 
 # What cycles that are alike differ in, and bounds between which a number is itself: −0 too.

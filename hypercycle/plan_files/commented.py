@@ -69,7 +69,7 @@ def _entry(plan: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     one, lr = plan[name], plan.get("lr")
     if isinstance(one, Cycle) and isinstance(lr, Cycle) and one == lr.opposite(one.low, one.high):
         return {"opposite": "lr", "low": one.low, "high": one.high}
-    entry: Mapping[str, Any] = file_data({name: one})[name]
+    entry: Mapping[str, Any] = file_data(plan)[name]
     return entry
 
 
@@ -81,6 +81,8 @@ def _options(plain: str) -> str:
 
 def _with_comments(text: str, entry: Mapping[str, Any]) -> str:
     comments = _COMMENTS
+    if entry.get("kind") != "chain":
+        comments = {key: one for key, one in comments.items() if key not in ("kind", "parts")}
     if "step_size_down" in entry:
         comments = comments | {"step_size_up": "0: a cycle starts at the top"}
 

@@ -111,7 +111,7 @@ def readable_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
 
 def file_data(schedules: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file holds for schedules by their names, in plain data."""
-    writer = Writer(KINDS, for_file=True)
+    writer = Writer(KINDS, for_file=True, entries=schedules)
     return {name: writer.schedule(one) for name, one in schedules.items()}
 
 

@@ -10,7 +10,8 @@ from hypercycle.numbers.spelling import suggestion
 from hypercycle.plan_files.files import PlanFileError, file_data
 from hypercycle.plan_files.limits import check_size
 from hypercycle.schedules.kinds import KINDS
-from hypercycle.schedules.plain_data import INVALID, Problem, Reader, Writer, plain
+from hypercycle.schedules.plain_data import Problem, Reader, Writer, plain
+from hypercycle.schedules.referring import Order
 
 # The keys and indices from a plan's data to something in them.
 Place = tuple[str | int, ...]
@@ -35,21 +36,21 @@ def override(schedules: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[s
         raise TypeError(
             f"override() takes a mapping such as {{'lr.high': 0.3}}, got {changes!r:.80}"
         )
-    writer = Writer(KINDS, for_file=True, complete=True)
+    writer = Writer(KINDS, for_file=True, complete=True, entries=schedules)
     before = {name: writer.schedule(one) for name, one in schedules.items()}
     data = copy.deepcopy(before)
     problems = _replace(data, {str(key): value for key, value in changes.items()})
     if problems:
         raise PlanFileError("override", problems)
     # What is as it was stays the schedule that it was: it may be a function, which data cannot be.
-    changed = [name for name, entry in data.items() if _differs(entry, before[name])]
-    reader = Reader(KINDS, data, from_file=True)
-    read = {name: reader.schedule(data[name], (name,), "") for name in changed}
-    if any(one is INVALID for one in read.values()):
-        if not reader.problems:  # it is the opposite of a cycle that cannot be read
-            reader.schedules()
+    changed = {name for name, entry in data.items() if _differs(entry, before[name])}
+    changed |= Order(data).that_follow(changed)
+    known = {name: one for name, one in schedules.items() if name not in changed}
+    reader = Reader(KINDS, data, from_file=True, known=known)
+    read = reader.schedules()
+    if reader.problems:
         raise PlanFileError("override", reader.problems)
-    return {**schedules, **read}
+    return read
 
 
 def _differs(one: Any, other: Any) -> bool:

@@ -79,7 +79,8 @@ class Plan(PlanData):
     def __call__(self, step: Any) -> dict[str, Any]:
         """Return ``{name: value}`` at a step: floats for an int, arrays for an array of steps.
 
-        The value of a name with :class:`Groups` is a dict ``{group: value}``.
+        The value of a name with :class:`Groups` is a dict ``{group: value}``, and that of a
+        :class:`~hypercycle.Mixture` a dict by the names of its weights.
 
         Raises
         ------

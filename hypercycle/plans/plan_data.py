@@ -153,7 +153,8 @@ class PlanData(Mapping[str, Any]):
     def override(self, changes: Mapping[str, Any]) -> Self:
         """Return a plan in which the values under dotted keys are others.
 
-        An opposite is a cycle of its own: new lengths of ``lr`` leave ``momentum`` as it is.
+        A :class:`~hypercycle.Reference` to ``lr`` follows what ``lr`` becomes. The opposite of a
+        cycle is a cycle of its own: new lengths of ``lr`` leave ``momentum`` as it is.
 
         Parameters
         ----------

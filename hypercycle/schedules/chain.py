@@ -113,6 +113,21 @@ class Chain(Record):
         """Return the bounds of all parts."""
         return [value for part in self.schedules for value in part.reached()]
 
+    @property
+    def whole(self) -> bool:
+        """Whether all parts are."""
+        return all(schedule.whole for schedule in self.schedules)
+
+    def cycles_within(self, steps: int) -> int:
+        """Return how many cycles of one part begin in its first steps, at most."""
+        counts = [0]
+        parts = zip(self._starts, self._lengths, self.schedules, strict=True)
+        for start, length, schedule in parts:
+            if steps > start:
+                own = steps - start if length is None else min(steps - start, length)
+                counts.append(schedule.cycles_within(own))
+        return max(counts)
+
     def ends(self, first: int, last: int) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which a part or its cycle ends."""
         pairs = zip(self._starts, self._lengths, strict=True)

@@ -41,6 +41,10 @@ class Clocked:
         """Return its length, or the steps of so many cycles."""
         return int(self.boundaries(cycles + 1)[-1]) if self.length is None else self.length
 
+    def cycles_within(self, steps: int) -> int:
+        """Return how many cycles begin in its first steps."""
+        return int(self.clock.place(steps - 1, ONE_STEP).cycle) + 1 if steps > 0 else 0
+
     def ends(self, first: int, last: int) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which a cycle ends."""
         step = max(first, 0)

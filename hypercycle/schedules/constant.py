@@ -43,3 +43,8 @@ class Constant(Record):
     def reached(self) -> list[float]:
         """Return the value."""
         return [self.value]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the value is a whole number."""
+        return not is_traced(self.value) and self.value.is_integer()

@@ -73,6 +73,14 @@ def or_none(field: Field) -> Field:
     )
 
 
+def one_of(*texts: str) -> Field:
+    """Return a field that is one of these texts."""
+    expected = " or ".join(map(repr, texts))
+    return _plain(
+        _that_is(expected, lambda one: one in texts), {"type": "string", "enum": list(texts)}
+    )
+
+
 NUMBER = _plain(finite_number, {"type": "number"})
 LENGTH = _plain(checked_length, _LENGTHS)
 LENGTH_OF_PART = _plain(functools.partial(checked_length, rest=True), _LENGTHS_OF_PARTS)
@@ -82,17 +90,11 @@ PHASE = _plain(checked_phase, {"type": "number", "minimum": 0, "exclusiveMaximum
 CYCLE_MULT = _plain(
     checked_cycle_mult, {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_CYCLE_MULT}
 )
-SCALE_OF = _plain(
-    _that_is("'amplitude' or 'bounds'", lambda one: one in ("amplitude", "bounds")),
-    {"type": "string", "enum": ["amplitude", "bounds"]},
-)
+SCALE_OF = one_of("amplitude", "bounds")
 _SPACES = ["linear", "log", "log1m"]
 SPACE = _plain(
     _that_is("'linear', 'log' or 'log1m'", lambda one: one in _SPACES),
     {"type": "string", "enum": _SPACES},
-)
-NAME_IN_PLAN = _plain(
-    _that_is("a name in the plan such as 'lr'", lambda one: isinstance(one, str)), {}
 )
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -15,11 +14,15 @@ from typing import Any, NamedTuple
 from hypercycle.numbers.checks import finite_number, is_number, message_about
 from hypercycle.numbers.spelling import suggestion
 from hypercycle.schedules.constant import Constant
-from hypercycle.schedules.cycle import Cycle
 from hypercycle.schedules.function import Function
+from hypercycle.schedules.reference import Reference
+from hypercycle.schedules.referring import MOST_SCHEDULES, Order, count_within
+from hypercycle.schedules.schedule import Record
 
 # The kind that stands for None, a group that is left alone: TOML has no null.
 UNCHANGED = "unchanged"
+# The keys that tell a kind which is not said; without one of them it is a cycle.
+_TOLD_BY = (("opposite", "opposite"), ("of", "reference"))
 
 # What a foreign file may have its reader say: then many problems, names or digits are no help.
 _MOST_PROBLEMS = 100
@@ -153,18 +156,6 @@ def kinds_within(kinds: Mapping[str, Kind], within: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Opposite:
-    """What stands for the opposite of another entry's cycle until that one is read."""
-
-    opposite: str
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        Cycle(self.low, self.high, 1)  # refuses bounds that are reversed
-
-
-@dataclass(frozen=True)
 class Reader:
     """Makes the schedules of a plan of plain data, and notes what is wrong.
 
@@ -177,21 +168,34 @@ class Reader:
     entries: Mapping[str, Any]
     from_file: bool
     problems: list[Problem] = field(default_factory=list)
-    # What an opposite may name: cycles, opposites of such, or INVALID.
-    _targets: dict[Path, Any] = field(default_factory=dict)
+    # The schedules that entries are known to be; those that are read come to them, or INVALID.
+    known: dict[str, Any] = field(default_factory=dict)
+    # How many schedules references stand for.
+    _counts: list[int] = field(default_factory=list)
+
+    @cached_property
+    def order(self) -> Order:
+        """In which order the entries are read: what is referred to first."""
+        return Order(self.entries)
 
     def schedules(self) -> dict[str, Any]:
         """Return the schedules by their names; what is wrong is in ``problems`` then."""
-        try:
-            return {name: self.schedule(one, (name,), "") for name, one in self.entries.items()}
-        except _TooManyProblemsError:
-            self.problems.append(Problem("", f"and more: these are the first {_MOST_PROBLEMS}"))
-            return {}
-
-    def schedule(self, data: Any, path: Path, within: str) -> Any:
-        """Return the schedule at a path within a kind of schedule, or INVALID."""
-        record = self.record(data, path, within)
-        return self._resolve(record, path) if isinstance(record, Opposite) else record
+        noted: dict[str, list[Problem]] = {}
+        end: list[Problem] = []
+        for name in self.order:
+            if name in self.known:
+                continue
+            before = len(self.problems)
+            try:
+                self.known[name] = self.schedule(self.entries[name], (name,), "")
+            except _TooManyProblemsError:
+                end = [Problem("", f"and more: these are the first {_MOST_PROBLEMS}")]
+            noted[name] = self.problems[before:]
+            if end:
+                break
+        # In the order of the entries, whatever they refer to.
+        self.problems[:] = [one for name in self.entries for one in noted.get(name, ())] + end
+        return {} if end else {name: self.known[name] for name in self.entries}
 
     def all_of(self, values: Iterable[Any]) -> Any:
         """Return the values in a list, or INVALID if one is."""
@@ -213,8 +217,8 @@ class Reader:
         self.problems.append(Problem(_cut(where), _cut(message)))
         return INVALID
 
-    def record(self, data: Any, path: Path, within: str) -> Any:
-        """Return the schedule, an Opposite before it is resolved, or INVALID."""
+    def schedule(self, data: Any, path: Path, within: str) -> Any:
+        """Return the schedule at a path within a kind of schedule, or INVALID."""
         if is_number(data):
             return self.make(path, lambda: Constant(finite_number(data, "")))
         if data is None and UNCHANGED in kinds_within(self.kinds, within):
@@ -243,7 +247,7 @@ class Reader:
         """Return the kind of schedule that data describe, if one may stand here."""
         if not isinstance(data, Mapping):
             return None
-        kind = data.get("kind", "opposite" if "opposite" in data else "cycle")
+        kind = data.get("kind", next((name for key, name in _TOLD_BY if key in data), "cycle"))
         return kind if kind in kinds_within(self.kinds, within) else None
 
     def _no_schedule(self, data: Any, within: str) -> str:
@@ -263,70 +267,57 @@ class Reader:
             )
         return f"unknown kind {kind!r:.60}; {suggestion(kind, kinds)}known: {known}"
 
-    # Opposites.
-
-    def _resolve(self, opposite: Opposite, path: Path) -> Any:
-        wrong = self._why_no_target(opposite.opposite, path)
-        if wrong:
-            return self.refuse((*path, "opposite"), wrong)
-        # A loop, not a recursion: a file may hold thousands, each the opposite of the one before.
-        waiting: dict[Path, Opposite] = {}
-        at = path
-        found: Any = opposite
-        while isinstance(found, Opposite):
-            waiting[at] = found
-            at = (found.opposite,)
-            if at in waiting:
-                circle = " → ".join(".".join(one) for one in (*waiting, at))
-                return self.refuse((*path, "opposite"), f"is circular: {circle:.300}")
-            found = self._target(at)
-        for at, one in reversed(waiting.items()):
-            if found is not INVALID:
-                found = found.opposite(one.low, one.high)
-            self._targets[at] = found
+    def named(self, name: str, path: Path) -> Any:
+        """Return the schedule of the entry that the data at a path refer to, or INVALID."""
+        if name not in self.entries:
+            return self.refuse(path, self._no_entry(name, path))
+        circle = self.order.circle(name, start=".".join(path[:-1]))
+        if circle:
+            return self.refuse(path, f"is circular: {' → '.join(circle):.300}")
+        found = self.known[name]
+        if found is INVALID:  # what is wrong with it is noted at its own place
+            return INVALID
+        if not isinstance(found, Record):
+            kind = type(found).__name__
+            return self.refuse(path, f"must name a schedule, and {name!r} has {kind}: write it out")
+        left = MOST_SCHEDULES - sum(self._counts)
+        count = self.make(path, count_within, found, left)
+        if count is INVALID:
+            return INVALID
+        self._counts.append(count)
         return found
 
-    def _target(self, at: Path) -> Any:
-        if at not in self._targets:
-            # What is wrong with it is noted at its own place.
-            alone = dataclasses.replace(self, problems=[])
-            name = at[0]
-            self._targets[at] = INVALID
-            if not self._why_no_target(name, at):
-                with suppress(_TooManyProblemsError):
-                    self._targets[at] = alone.record(self.entries[name], at, "")
-        return self._targets[at]
-
-    def _why_no_target(self, name: str, path: Path) -> str | None:
-        """Return why this name cannot be that of an opposite's cycle, or None if it can."""
-        if name not in self.entries:
-            others = sorted({*self.entries} - {".".join(path)})
-            close = suggestion(name, others) if len(others) <= _MOST_NAMES else ""
-            more = [f"and {len(others) - _MOST_NAMES} more"] if len(others) > _MOST_NAMES else []
-            listed = ", ".join([*others[:_MOST_NAMES], *more]) or "nothing else"
-            return f"the plan has no {name!r}; {close}available: {listed}"
-        entry = self.entries[name]
-        kind = "number" if is_number(entry) else self._kind(entry, "")
-        if kind in ("cycle", "opposite", None):
-            return None
-        return f"must name a cycle, and {name!r} is a {kind}: write it out"
+    def _no_entry(self, name: str, path: Path) -> str:
+        others = sorted({*self.entries} - {".".join(path[:-1])})
+        close = suggestion(name, others) if len(others) <= _MOST_NAMES else ""
+        more = [f"and {len(others) - _MOST_NAMES} more"] if len(others) > _MOST_NAMES else []
+        listed = ", ".join([*others[:_MOST_NAMES], *more]) or "nothing else"
+        return f"the plan has no {name!r}; {close}available: {listed}"
 
 
 @dataclass(frozen=True)
 class Writer:
     """Makes plain data of schedules; ``for_file`` as in :class:`Reader`.
 
-    ``complete``: with all that may be said, also what is at its default.
+    ``complete``: with all that may be said, also what is at its default. ``entries``: the plan's
+    schedules, to which references refer by name.
     """
 
     kinds: Mapping[str, Kind]
     for_file: bool
     complete: bool = False
+    entries: Mapping[str, Any] = field(default_factory=dict)
+
+    def has(self, reference: Reference) -> bool:
+        """Return whether a reference is to what the plan's entry of that name follows."""
+        return self.for_file and self.entries.get(reference.name) == reference.schedule
 
     def schedule(self, schedule: Any) -> Any:
         """Return a schedule as plain data."""
         if schedule is None and not self.for_file:
             return None
+        if isinstance(schedule, Reference) and not self.has(schedule):
+            return self.schedule(schedule.written_out)
         for name, kind in self.kinds.items():
             if type(schedule) is kind.record:
                 implied = self.for_file and kind.implied and not self.complete

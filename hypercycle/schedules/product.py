@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.clock import Event
-from hypercycle.numbers.lengths import Facts
-from hypercycle.numbers.marks import Marks
+from hypercycle.schedules.combination import Combination
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue, product_at
@@ -17,7 +15,7 @@ from hypercycle.schedules.schedule import Record
 
 
 @dataclass(frozen=True, repr=False)
-class Product(Record):
+class Product(Combination):
     """The product of two schedules at the same step.
 
     It holds when both hold. A warm-up that shares its steps with what follows is
@@ -39,10 +37,19 @@ class Product(Record):
     def __repr__(self) -> str:
         return record_repr(self, positional=("first", "second"))
 
+    def of(self, *schedules: Record) -> Product:
+        """Return the product of two other schedules."""
+        return Product(*schedules)
+
     @property
     def schedules(self) -> tuple[Record, ...]:
         """Both factors."""
         return self.first, self.second
+
+    @property
+    def whole(self) -> bool:
+        """Whether both factors are."""
+        return bool(self.first.whole and self.second.whole)
 
     def reached(self) -> list[float]:
         """Return the products of the factors' bounds."""
@@ -56,19 +63,3 @@ class Product(Record):
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
         return self.first.evaluate(step, xp) * self.second.evaluate(step, xp)
-
-    @property
-    def length(self) -> int | None:
-        """Steps until both factors hold; None if one never does."""
-        lengths = [factor.length for factor in self.schedules]
-        known = [length for length in lengths if length is not None]
-        return max(known) if len(known) == len(lengths) else None
-
-    def resolve(self, **facts: Unpack[Facts]) -> Product:
-        """Return the product with all lengths in steps."""
-        return Product(*(factor.resolve(**facts) for factor in self.schedules))
-
-    def events(self, step: int, marks: Marks = ()) -> list[Event]:
-        """Return the events of both factors."""
-        both = self.first.events(step, marks) + self.second.events(step, marks)
-        return list(dict.fromkeys(both))

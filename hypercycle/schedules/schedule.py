@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import heapq
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, Self, Unpack
 
 from hypercycle.namespaces.evaluation import evaluate_at
-from hypercycle.namespaces.namespace import Namespace
+from hypercycle.namespaces.namespace import ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
+from hypercycle.numbers.checks import finite_number, is_traced
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Facts, Length, Units
 from hypercycle.numbers.marks import Marks
+from hypercycle.schedules.between import between
 from hypercycle.schedules.scalars import OneValue
 from hypercycle.shapes.carrying import register_again, registered_names
 
@@ -94,6 +97,43 @@ class Record(ABC):
         """Return the bounds between which it moves, before any scale policy; [] if unknown."""
         return []
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound that it reaches; None if they are not known."""
+        reached = self.reached()
+        if not reached or any(map(is_traced, reached)):
+            return None
+        return min(reached), max(reached)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all its values are known to be whole numbers."""
+        return False
+
+    def opposite(self, low: float, high: float) -> Record:
+        r"""Return the schedule that is at ``high`` where this one is lowest, and the other way.
+
+        .. math:: value = high \cdot (1 - y) + low \cdot y, \qquad y = (v - least)/(most - least)
+
+        where ``v`` is this schedule's value, between its bounds ``least`` and ``most`` before any
+        scale policy. Both bounds are hit exactly, and never left: where a scale policy takes ``v``
+        outside of its own, the bound that is nearer holds.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a bound is not a finite number or the two are reversed; if it is not known between
+            which bounds this schedule moves (a function of yours), or it does not move.
+
+        Examples
+        --------
+        >>> from hypercycle import Chain, Ramp
+        >>> lr = Chain(Ramp(0.0, 0.1, 4), (0.1, 10), Ramp(0.1, 0.0, 2))
+        >>> beta1 = lr.opposite(0.85, 0.95)
+        >>> [beta1(step) for step in (0, 4, 14, 16)]
+        [0.95, 0.85, 0.85, 0.95]
+        """
+        return Opposite(self, low, high)
+
     @property
     def shape(self) -> Hashable | None:
         """What equal ones differ from in their bounds alone: ``anchor·(1 − y) + other·y``."""
@@ -126,6 +166,10 @@ class Record(ABC):
         if self.length is not None:
             return self.length
         return max((part.shown_in(cycles) for part in self.schedules), default=0)
+
+    def cycles_within(self, steps: int) -> int:
+        """Return how many cycles begin in its first steps."""
+        return max((part.cycles_within(steps) for part in self.schedules), default=0)
 
     def ends(self, first: int, last: int) -> Iterator[int]:
         """Yield the steps from ``first + 1`` to ``last`` at which a cycle or a part ends."""
@@ -172,3 +216,82 @@ class Record(ABC):
     def with_length(self, steps: int) -> Self:
         """Return the schedule with that length in steps."""
         raise TypeError(f"{type(self).__name__} has no length of its own, got {steps=}")
+
+
+@dataclass(frozen=True, repr=False)
+class Opposite(Record):
+    """What :meth:`Record.opposite` returns; a :class:`~hypercycle.Cycle` has a cycle instead."""
+
+    schedule: Record
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        low, high = finite_number(self.low, "low"), finite_number(self.high, "high")
+        if low > high:
+            raise ValueError(f"low must not be above high, got {low=}, {high=}")
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        known = self.schedule.known_range()
+        if known is None:
+            raise ValueError(
+                f"{self.schedule!r} has no opposite: it is not known between which bounds it moves"
+            )
+        least, most = known
+        if least == most:
+            raise ValueError(f"{self.schedule!r} has no opposite: it does not move")
+        if not math.isfinite(most - least):
+            raise ValueError(
+                f"{self.schedule!r} has no opposite: its bounds {least} and {most} are too far "
+                "apart for float64"
+            )
+
+    def __repr__(self) -> str:
+        return f"{self.schedule!r}.opposite({self.low!r}, {self.high!r})"
+
+    @property
+    def schedules(self) -> tuple[Record, ...]:
+        """The schedule that this one is the opposite of."""
+        return (self.schedule,)
+
+    @computed_once
+    def _range(self) -> tuple[float, float]:
+        return self.schedule.known_range() or (0.0, 1.0)  # which __post_init__ has refused
+
+    def evaluate(self, step: Any, xp: Namespace) -> Any:
+        """Return float64 values at int64 steps in the namespace ``xp``."""
+        least, most = self._range
+        y = (self.schedule.evaluate(step, xp) - least) / (most - least)
+        value = between(y, self.high, self.low, self.low, self.high, xp)
+        return max(self.low, min(value, self.high)) if xp is ONE_STEP else value
+
+    @computed_once
+    def at_one_step(self) -> OneValue | None:
+        """The value at one step as a function; None if the schedule has none."""
+        at = self.schedule.at_one_step
+        if at is None:
+            return None
+        low, high, (least, most) = self.low, self.high, self._range
+
+        def value(step: int) -> float:
+            y = (at(step) - least) / (most - least)
+            return max(low, min(high * (1.0 - y) + low * y, high))
+
+        return value
+
+    def reached(self) -> list[float]:
+        """Return both bounds."""
+        return [self.low, self.high]
+
+    @property
+    def length(self) -> int | None:
+        """Steps until the schedule holds."""
+        return self.schedule.length
+
+    def resolve(self, **facts: Unpack[Facts]) -> Opposite:
+        """Return the opposite of the schedule with all lengths in steps."""
+        return Opposite(self.schedule.resolve(**facts), self.low, self.high)
+
+    def events(self, step: int, marks: Marks = ()) -> list[Event]:
+        """Return the events of the schedule."""
+        return self.schedule.events(step, marks)

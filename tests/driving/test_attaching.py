@@ -60,7 +60,7 @@ class Guarded:
             (),
             {"whole": P},
             TypeError,
-            "whole of Guarded must be a number to follow a schedule",
+            "whole of Guarded is a whole number, array(3), and it is not known that Cycle(0.1",
         ),
         ((), {"p": hc.Groups({0: P})}, ValueError, "p has Groups, but a Guarded has no parameter"),
         ((), {"p": None}, TypeError, "p must be a schedule (such as Cycle, Ramp, or a function"),

@@ -357,7 +357,7 @@ def test_rescaling_is_for_lengths_alone():
 @pytest.mark.parametrize("kind", ["an object", "groups", "tensors", "optimizer"])
 def test_a_detached_cycler_lets_go(kind, restore):
     target = {
-        "an object": lambda: SimpleNamespace(lr=1),
+        "an object": lambda: SimpleNamespace(lr=1.5),
         "groups": lambda: sgd(2, lr=0.3),
         "tensors": lambda: sgd(2, lr=torch.tensor(0.3)),
         "optimizer": lambda: sgd(lr=0.3),
@@ -386,7 +386,7 @@ def test_a_detached_cycler_lets_go(kind, restore):
     assert (cycler.last_epoch, cycler.values) == (3, {"lr": P(3)})
     hc.attach(target, lr=P)  # which tells of no other cycler
     with pytest.raises(RuntimeError, match="a copy of a cycler does not know the values from"):
-        copy.deepcopy(hc.attach(SimpleNamespace(lr=1), lr=P)).detach(restore=True)
+        copy.deepcopy(hc.attach(SimpleNamespace(lr=1.5), lr=P)).detach(restore=True)
 
 
 WARM_UP = hc.Plan(lr=hc.Ramp(0.01, 0.1, 5), momentum=0.8)

@@ -75,7 +75,7 @@ KINDS = {
     ),
     "tensors": lambda: (sgd(2, lr=torch.tensor(0.3), momentum=0.4), {"momentum": 0.5}, {}),
     "members": lambda: (adamw(2, lr=torch.tensor(0.3)), {"beta2": hc.Ramp(0.5, 0.9, 4)}, {}),
-    "an object": lambda: (SimpleNamespace(lr=1, gate=torch.tensor(0.2)), {"gate": 0.5}, {}),
+    "an object": lambda: (SimpleNamespace(lr=1.5, gate=torch.tensor(0.2)), {"gate": 0.5}, {}),
 }
 """A target, what is driven beside its rate, and options of attach."""
 

@@ -118,6 +118,14 @@ def test_a_switch_is_no_number(value, number):
             "ns_steps of Muon is a count, a whole number: it cannot follow a schedule",
         ),
         (
+            names.needs_whole_numbers("k", "Sampler", 8, "lr", "or leave it"),
+            TypeError,
+            (
+                "k of Sampler is a whole number, 8, and it is not known that 'lr' gives such "
+                "alone: wrap it, Rounded(schedule) or Rounded(schedule, multiple_of=8); or leave it"
+            ),
+        ),
+        (
             names.is_not_a_number("lr", "SGD", "x" * 200),
             TypeError,
             f"lr of SGD must be a number to follow a schedule, got '{'x' * 79}",

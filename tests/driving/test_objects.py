@@ -36,7 +36,7 @@ class Layer:
 @strategies.examples(40)
 @given(strategies.schedules(depth=1), strategies.schedules(depth=1), strategies.near_steps)
 def test_the_attributes_follow_the_plan(first, second, start):
-    target = SimpleNamespace(p=0.5, beta=1, untouched="text")
+    target = SimpleNamespace(p=0.5, beta=1.5, untouched="text")
     cycler = hc.attach(target, p=first, beta=second, start_step=start)
     for step in range(start, start + 7):
         assert cycler.last_epoch == step
@@ -64,7 +64,7 @@ def test_a_plan_a_mapping_and_keywords_may_be_given():
     assert cycler.plan == hc.Plan(p=hc.Ramp(0, 1, 4))
 
 
-@pytest.mark.parametrize("value", [0.7, 1, np.float64(0.7), np.float32(0.7)])
+@pytest.mark.parametrize("value", [0.7, np.float64(0.7), np.float32(0.7)])
 def test_a_number_is_assigned(value):
     target = SimpleNamespace(p=value)
     cycler = hc.attach(target, p=P)
@@ -133,3 +133,110 @@ def test_some_attributes_are_relative():
     assert (target.p, target.q) == (P(0), 0.25 * P(0))
     cycler.step()
     assert (target.p, target.q) == (P(1), 0.25 * P(1))
+
+
+# Whole numbers.
+
+GROWING = hc.Rounded(hc.Ramp(8, 64, 100), multiple_of=8)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [np.array(8), np.array([8], np.int32), torch.tensor(8), torch.tensor([8], dtype=torch.int16)],
+)
+def test_what_holds_a_whole_number_is_filled_with_whole_ones(holder):
+    target = SimpleNamespace(k=holder)
+    cycler = hc.attach(target, k=GROWING, start_step=20)
+    assert target.k is holder
+    assert holder.item() == 16
+    with pytest.raises(TypeError, match="k of SimpleNamespace is a whole number"):
+        hc.attach(target, k=P)
+    cycler.detach(restore=True)
+    assert holder.item() == 8
+
+
+@pytest.mark.parametrize("value", [8, np.int64(8), np.int32(8)])
+def test_a_whole_number_stays_one(value):
+    target = SimpleNamespace(batch_size=value, p=0.5)
+    cycler = hc.attach(target, batch_size=GROWING, p=GROWING)
+    for step in range(300):
+        for one in (target.batch_size, cycler.values["batch_size"]):
+            assert (type(one), one) == (int, GROWING(step))
+        assert (type(target.p), target.p) == (float, GROWING(step))
+        cycler.step()
+    again = hc.attach(SimpleNamespace(batch_size=8, p=0.5), batch_size=GROWING, p=GROWING)
+    again.load_state_dict(cycler.state_dict())
+    assert again.last_epoch == 300
+    assert type(again.target.batch_size) is int
+    again.last_epoch = 10**12
+    again.step()
+    assert (type(again.target.batch_size), again.target.batch_size) == (int, 64)
+    cycler.detach(restore=True)
+    assert target.batch_size is value
+
+
+@pytest.mark.parametrize(
+    ("schedule", "relative"),
+    [(P, False), (hc.Ramp(8, 64, 100), False), (lambda step: 8, False), (8.5, False), (1.5, True)],
+)
+def test_a_whole_number_is_refused_a_schedule_that_may_give_others(schedule, relative):
+    target = SimpleNamespace(batch_size=8)
+    message = "batch_size of SimpleNamespace is a whole number, 8, and it is not known that "
+    with pytest.raises(TypeError, match=re.escape(message)) as caught:
+        hc.attach(target, batch_size=schedule, relative=relative)
+    assert str(caught.value).endswith(
+        "gives such alone: wrap it, Rounded(schedule) or Rounded(schedule, multiple_of=8); if it "
+        "may be any number, let it be a float before it is attached"
+    )
+    assert target.batch_size == 8
+
+
+def test_a_switch_is_no_whole_number():
+    with pytest.raises(TypeError, match="flag of SimpleNamespace must be a number to follow"):
+        hc.attach(SimpleNamespace(flag=True), flag=GROWING)
+
+
+def test_whole_multiples_of_a_whole_number():
+    target = SimpleNamespace(batch_size=8)
+    cycler = hc.attach(target, batch_size=hc.Rounded(hc.Ramp(1, 4, 3)), relative=True)
+    sizes = [target.batch_size]
+    for _ in range(3):
+        cycler.step()
+        sizes.append(target.batch_size)
+    assert sizes == [8, 16, 24, 32]
+    assert {type(size) for size in sizes} == {int}
+    with pytest.raises(TypeError, match="is a whole number, 32, and it is not known that"):
+        hc.attach(target, batch_size=hc.Ramp(1, 4, 3), relative=True)
+
+
+def test_a_state_of_fractions_does_not_fit_a_whole_number():
+    saved = hc.attach(SimpleNamespace(k=8.0), k=P).state_dict()
+    cycler = hc.attach(SimpleNamespace(k=8), k=GROWING)
+    with (
+        pytest.raises(ValueError, match="the saved schedules do not fit the target: k of Simple"),
+        pytest.warns(UserWarning, match="going on with the saved schedules"),
+    ):
+        cycler.load_state_dict(saved, on_mismatch="saved")
+    assert cycler.target.k == 8
+
+
+def test_batches_of_pytorch_grow_through_the_epochs():
+    data = torch.arange(1000)
+    batches = torch.utils.data.BatchSampler(
+        torch.utils.data.SequentialSampler(data), batch_size=8, drop_last=False
+    )
+    loader = torch.utils.data.DataLoader(data, batch_sampler=batches)
+    with pytest.raises(TypeError, match="batch_size of BatchSampler is a whole number, 8, and it"):
+        hc.attach(batches, batch_size=hc.Ramp(8, 64, 100))
+    cycler = hc.attach(batches, batch_size=GROWING)
+    sizes = []
+    for _ in range(6):
+        seen = []
+        for batch in loader:
+            if len(seen) + len(batch) < 1000:  # the last one has what is left
+                sizes.append((len(batch), int(GROWING(cycler.last_epoch))))
+            seen += batch.tolist()
+            cycler.step()
+        assert seen == data.tolist()
+    assert all(size == planned for size, planned in sizes)
+    assert {size for size, _ in sizes} == set(range(8, 65, 8))

@@ -103,3 +103,18 @@ def test_what_differs_in_lengths_alone():
     assert plan(4) != plan(8)
     assert without_lengths(plan(4)) == without_lengths(plan(8))
     assert without_lengths(plan(4)) != without_lengths(plan(4, high=0.6))
+
+
+def test_two_factors_are_no_schedule_and_its_steps():
+    one, other = (
+        describe_plan(hc.Plan(lr=hc.Product(hc.Ramp(0, 1, 9), hc.Ramp(0, end, 9))))
+        for end in (1, 2)
+    )
+    assert without_lengths(one) != without_lengths(other)
+
+
+def test_the_steps_of_points_are_lengths():
+    def described(steps, value):
+        return without_lengths(describe_plan(hc.Plan(lr=hc.Points({0: 0.1, steps: value}))))
+
+    assert described(10, 0.5) == described(20, 0.5) != described(10, 0.6)

@@ -66,7 +66,7 @@ def test_labels_without_groups_are_refused():
 
 
 def test_labels_are_those_of_all_groups_in_their_order():
-    assert labels_of(GROUPS, LABELS) == ("weights", "biases")
-    assert labels_of(hc.Plan(lr=LR), None) == (None,)
+    assert labels_of(GROUPS, LABELS, "sgd") == ("weights", "biases")
+    assert labels_of(hc.Plan(lr=LR), None, "sgd") == (None,)
     assert by_label(LR, ("a", "b")) == {"a": LR, "b": LR}
     assert by_label(GROUPS["lr"], ("weights", "biases")) == GROUPS["lr"]

@@ -114,7 +114,8 @@ def test_functions_without_a_name_are_not_written(tmp_path):
         ),
         (
             "eps: is the function strategies:every_third, which a file cannot hold: build it of "
-            "cycle, opposite, ramp, power_law, constant, chain, product, groups"
+            "cycle, opposite, ramp, power_law, constant, chain, product, quotient, sum, maximum, "
+            "minimum, repeat, points, held, rounded, reference, groups, mixture"
         ),
     ]
     assert not path.exists()

@@ -90,7 +90,10 @@ def test_the_schema_s_lengths_are_the_reader_s(text, validator):
 
 
 def test_every_kind_has_its_entry(validator):
-    kinds = "Chain Constant Cycle Groups Opposite PowerLaw Product Ramp Unchanged"
+    kinds = (
+        "Chain Constant Cycle Groups Held Maximum Minimum Mixture Opposite Points PowerLaw Product "
+        "Quotient Ramp Reference Repeat Rounded Sum Unchanged"
+    )
     assert list(validator.schema["$defs"]) == [f"{kind}Entry" for kind in kinds.split()]
     cycle = validator.schema["$defs"]["CycleEntry"]
     assert cycle["properties"]["cycle_mult"] == {

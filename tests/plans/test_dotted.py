@@ -150,8 +150,8 @@ def test_functions_that_are_left_alone_stay():
     functions = "is the function strategies:cubic, which a file cannot hold: hypercycle.register_w"
     with pytest.raises(PlanFileError, match=f"override: lr.waveform: {functions}"):
         plan.override({"lr.high": 0.6})
-    with pytest.raises(PlanFileError, match=f"lr.waveform: {functions}"):
-        plan.override({"eps": {"opposite": "lr", "low": 0, "high": 1}})
+    opposite = plan.override({"eps": {"opposite": "lr", "low": 0, "high": 1}})
+    assert opposite["eps"] == cycle.opposite(0, 1)
 
 
 @pytest.mark.parametrize(
@@ -220,3 +220,39 @@ def test_names_with_dots_are_told_apart_or_refused():
         twice.flat()
     with pytest.raises(PlanFileError, match=r"lr.parts.0: may be two values of the plan, whose"):
         twice.override({"lr.parts.0": 1})
+
+
+def test_what_refers_to_another_entry_follows_it():
+    lr = hc.Chain(hc.Ramp(0, 0.1, 4), (0.1, 10))
+    plan = hc.Plan.from_dict(
+        {
+            "lr": hc.Plan(lr=lr).to_dict()["lr"],
+            "weight_decay": {"of": "lr", "times": 0.1},
+            "beta1": {"opposite": "lr", "low": 0.85, "high": 0.95},
+            "eps": {"kind": "maximum", "parts": [{"of": "weight_decay"}, 1e-8]},
+            "rho": {"kind": "product", "factors": [0.1, hc.Plan(lr=lr).to_dict()["lr"]]},
+        }
+    )
+    changed = plan.override({"lr.parts.0.end": 0.3, "lr.parts.1.0": 0.3})
+    assert changed["lr"] == hc.Chain(hc.Ramp(0, 0.3, 4), (0.3, 10))
+    assert changed["weight_decay"] == hc.Reference("lr", changed["lr"], 0.1)
+    assert changed["beta1"](4) == plan["beta1"](4) == 0.85
+    assert changed["eps"](4) == changed["weight_decay"](4) == 0.1 * 0.3
+    assert changed["rho"] == plan["rho"] == hc.Product(0.1, lr)
+    assert plan.override({"weight_decay.times": 0.5})["eps"](4) == 0.5 * 0.1
+    assert plan.override(plan.flat()) == plan
+
+
+def test_an_override_that_what_refers_to_it_cannot_follow_is_refused():
+    plan = hc.Plan.from_dict(
+        {
+            "lr": {"kind": "ramp", "start": 0, "end": 1, "steps": 4},
+            "beta1": {"opposite": "lr", "low": 0.85, "high": 0.95},
+        }
+    )
+    message = "override: beta1: Constant(0.1) has no opposite: it does not move"
+    with pytest.raises(PlanFileError, match=re.escape(message)):
+        plan.override({"lr": 0.1})
+    message = "lr.of: is circular: lr → beta1 → lr"
+    with pytest.raises(PlanFileError, match=message):
+        plan.override({"lr": {"of": "beta1"}})

@@ -9,6 +9,11 @@ import hypercycle as hc
 from hypercycle.schedules.kinds import KINDS
 from hypercycle.schedules.plain_data import INVALID, Problem, Reader, Writer
 
+KNOWN = (
+    "cycle, opposite, ramp, constant, chain, product, quotient, sum, maximum, minimum, repeat, "
+    "points, held, rounded, reference"
+)
+
 
 def problems_in(data, *, from_file=True):
     reader = Reader(KINDS, data, from_file=from_file)
@@ -88,10 +93,8 @@ def test_all_that_is_wrong_is_told_at_once():
             "momentum.opposite: the plan has no 'lrr'; did you mean 'lr'? available: beta1, "
             "beta2, centred, chained, empty, eps, lr, rho, weight_decay"
         ),
-        (
-            "beta2: low must not be above high, got low=0.99, high=0.9; to start at the top use "
-            "inverted=True or phase=0.5"
-        ),
+        "beta1.opposite: is circular: beta1 → beta2 → beta1",
+        "beta2.opposite: is circular: beta2 → beta1 → beta2",
         "weight_decay.parts.0.end: must be a number, got 'a' (str)",
         "weight_decay.parts.0.steps: is missing; ramp needs start, end, steps",
         (
@@ -105,15 +108,8 @@ def test_all_that_is_wrong_is_told_at_once():
         "weight_decay.parts.2.0.value: must be finite, got value=inf",
         "weight_decay.parts.2.1: must be two: [schedule, steps]",
         "weight_decay.parts.3.1: steps must be at least 0, got steps=-3",
-        (
-            "weight_decay.parts.4: unknown kind 'groups'; known: cycle, opposite, ramp, power_law, "
-            "constant, chain, product"
-        ),
-        (
-            "rho: unknown kind 'cicle'; did you mean 'cycle'? known: cycle, opposite, ramp, "
-            "power_law, constant, chain, product, groups"
-        ),
-        "centred.opposite: must name a cycle, and 'chained' is a chain: write it out",
+        (f"weight_decay.parts.4: unknown kind 'groups'; known: {KNOWN}"),
+        (f"rho: unknown kind 'cicle'; did you mean 'cycle'? known: {KNOWN}, groups, mixture"),
         (
             "chained: part 0 of Chain never ends, so nothing can follow it: give its length as "
             "(schedule, steps), got Constant(1.0)"
@@ -153,8 +149,19 @@ def test_a_wrong_target_of_opposites_is_told_where_it_stands():
             "inverted=True or phase=0.5"
         ),
         "e.opposite: the plan has no 'f'; available: a, b, c, d, only, only.parts.0",
-        "only.parts.0.opposite: must name a cycle, and 'only.parts.0' is a number: write it out",
+        "only.parts.0: Constant(1.0) has no opposite: it does not move",
     ]
+
+
+def test_bounds_of_an_opposite_are_checked_as_those_of_a_cycle():
+    cycle = {"low": 0, "high": 1, "step_size_up": 4}
+    chain = {"kind": "chain", "parts": [{"kind": "ramp", "start": 0, "end": 1, "steps": 5}]}
+    for target, more in (
+        (cycle, "; to start at the top use inverted=True or phase=0.5"),
+        (chain, ""),
+    ):
+        data = {"a": target, "b": {"opposite": "a", "low": 0.99, "high": 0.9}}
+        assert problems_in(data) == [f"b: low must not be above high, got low=0.99, high=0.9{more}"]
 
 
 def test_a_long_circle_takes_neither_long_nor_much_text():
@@ -190,8 +197,7 @@ def test_a_long_circle_takes_neither_long_nor_much_text():
             "lr.groups.1.5: a group is named by its index or its name, got 1.5",
         ]),
         ({"kind": [3]}, [
-            ("lr: unknown kind '[3]'; known: cycle, opposite, ramp, power_law, constant, chain, "
-            "product, groups"),
+            f"lr: unknown kind '[3]'; known: {KNOWN}, groups, mixture"
         ]),
         ({"kind": "opposite", "opposite": 3, "low": 0, "high": 1}, [
             "lr.opposite: must be a name in the plan such as 'lr', got 3",

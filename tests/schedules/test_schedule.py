@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import hypercycle as hc
+from hypercycle.schedules.schedule import Opposite
 from hypercycle.shapes.scales import SCALES
 from hypercycle.shapes.waveforms import WAVEFORMS
 
@@ -31,7 +33,15 @@ def parts(schedule):
         lengths = [reference.length(part) for part in schedule.parts]
         bare = [part[0] if isinstance(part, tuple) else part for part in schedule.parts]
         return list(zip(bare, lengths, strict=True))
-    return []
+    if isinstance(schedule, reference.JOINED):
+        return [(part, None) for part in schedule.parts]
+    if isinstance(schedule, hc.Quotient):
+        return [(schedule.numerator, None), (schedule.denominator, None)]
+    return [(schedule.schedule, None)] if hasattr(schedule, "schedule") else []
+
+
+def everything_in(schedule):
+    return [schedule, *(one for part, _ in parts(schedule) for one in everything_in(part))]
 
 
 def leaves(schedule):
@@ -44,6 +54,13 @@ def ends(schedule, last):
     if isinstance(schedule, hc.Cycle):
         told = (event for step in range(1, last + 1) for event in reference.events(schedule, step))
         return {step for name, _, step in told if name == "cycle_end"}
+    if isinstance(schedule, hc.Points):
+        return {step for step, _ in schedule.points if 0 < step <= last}
+    if isinstance(schedule, hc.Repeat):
+        period = reference.length(schedule.schedule)
+        starts = range(0, last, period)[: schedule.times]
+        own = ends(schedule.schedule, min(period, last)) | {period}
+        return {start + step for start in starts for step in own if start + step <= last}
     found, start = set(), 0
     for part, steps in parts(schedule):
         stop = last - start if steps is None else min(steps, last - start)
@@ -62,12 +79,12 @@ def shown(schedule, cycles):
         return reference.boundaries(schedule, cycles + 1)[-1]
     if isinstance(schedule, hc.PowerLaw):
         return 10 * max(schedule.unit, schedule.shift, 10)
-    if isinstance(schedule, hc.Product):
-        return max(shown(part, cycles) for part, _ in parts(schedule))
+    if isinstance(schedule, hc.Repeat):
+        return cycles * reference.length(schedule.schedule)
     if isinstance(schedule, hc.Chain):
         *before, (last, _) = parts(schedule)
         return sum(steps for _, steps in before) + shown(last, cycles)
-    return 0
+    return max((shown(part, cycles) for part, _ in parts(schedule)), default=0)
 
 
 def has_names(leaf):
@@ -88,7 +105,9 @@ def has_names(leaf):
 @given(SHORT)
 def test_it_is_made_of_its_parts(schedule):
     assert list(schedule.schedules) == [part for part, _ in parts(schedule)]
-    assert schedule.has_cycles is any(isinstance(leaf, hc.Cycle) for leaf in leaves(schedule))
+    assert schedule.has_cycles is any(
+        isinstance(one, (hc.Cycle, hc.Repeat)) for one in everything_in(schedule)
+    )
     assert schedule.precomputable is all(map(has_names, leaves(schedule)))
 
 
@@ -129,6 +148,15 @@ def test_it_moves_between_the_bounds_that_it_reaches(schedule):
         hc.PowerLaw(-1.0, -1.0, shift=1, offset=1.0, high=0.9),
         hc.Chain(hc.Ramp(2, 1, 4), WAVE),
         hc.Product(WAVE, -2),
+        hc.Sum(WAVE, hc.Ramp(1, 2, 4)),
+        hc.Maximum(WAVE, 0.3),
+        hc.Minimum(WAVE, 0.3, hc.Ramp(1, 0.2, 60)),
+        hc.Quotient(WAVE, hc.Constant(-2)),
+        hc.Rounded(hc.Ramp(1, 7.5, 9), multiple_of=2),
+        hc.Held(WAVE, 2),
+        hc.Repeat(hc.Ramp(1, 3, 9), 2),
+        hc.Points({3: 1, 7: -1, 9: 0}),
+        hc.Chain(hc.Ramp(2, 1, 4), WAVE).opposite(0.85, 0.95),
     ],
     ids=repr,
 )
@@ -201,6 +229,10 @@ def test_of_others_no_period_is_promised(schedule):
         (hc.Chain(hc.Ramp(0, 1, 7), hc.Ramp(1, 0, 3)), 10),
         (hc.Product(hc.Ramp(0, 1, 7), hc.Ramp(0, 1, 9)), 9),
         (hc.Product(hc.Ramp(0, 1, 7), WAVE), 0),
+        (hc.Repeat(hc.Ramp(0, 1, 7)), 7),
+        (hc.Repeat(hc.Ramp(0, 1, 7), times=3), 7),
+        (hc.Held(WAVE, 20), 20),
+        (hc.Points({5: 0, 9: 1}), 9),
     ],
     ids=repr,
 )
@@ -220,7 +252,14 @@ def test_a_shape_is_all_but_the_bounds():
     ]
     assert cycle.shape not in [other.shape for other in others]
     bounds = hc.Cycle(0.1, 0.5, 4, scale_of="bounds")
-    for schedule in (bounds, hc.Ramp(0, 1, 4), hc.Constant(1), hc.Chain(WAVE), hc.Product(WAVE, 2)):
+    for schedule in (
+        bounds,
+        hc.Sum(WAVE),
+        hc.Ramp(0, 1, 4),
+        hc.Constant(1),
+        hc.Chain(WAVE),
+        hc.Product(WAVE, 2),
+    ):
         assert schedule.shape is None
 
 
@@ -229,3 +268,95 @@ def test_what_is_no_number_of_steps_is_refused_where_nothing_is_to_be_resolved(s
     with pytest.raises(ValueError, match="total_steps must be at least 1, got total_steps=0"):
         schedule.resolve(total_steps=0)
     assert schedule.resolve(total_steps=10) == schedule
+
+
+@strategies.examples(100)
+@given(SHORT)
+def test_what_is_known_to_be_whole_is(schedule):
+    if schedule.whole:
+        assert all(value.is_integer() for value in schedule(np.arange(LAST)).tolist())
+
+
+@pytest.mark.parametrize(
+    ("schedule", "whole"),
+    [
+        (hc.Constant(8), True),
+        (hc.Constant(8.5), False),
+        (hc.Ramp(8, 64, 100), False),
+        (hc.Rounded(WAVE), True),
+        (hc.Points({0: 8, 5: 16}, between="hold"), True),
+        (hc.Points({0: 8, 5: 16.5}, between="hold"), False),
+        (hc.Points({0: 8, 5: 16}), False),
+        (hc.Points({0: 8, 5: 8}), True),
+        (hc.Chain((8, 5), hc.Rounded(WAVE, 2)), True),
+        (hc.Chain((8, 5), WAVE), False),
+        (hc.Product(2, hc.Rounded(WAVE)), True),
+        (hc.Product(0.5, hc.Rounded(WAVE)), False),
+        (hc.Sum(2, hc.Rounded(WAVE), 3), True),
+        (hc.Maximum(2, WAVE), False),
+        (hc.Quotient(8, 2), False),
+        (hc.Held(hc.Rounded(WAVE), 3), True),
+        (hc.Repeat(hc.Chain((8, 5), (16, 3))), True),
+        (hc.Reference("n", hc.Constant(8), times=2), True),
+        (hc.Reference("n", hc.Constant(8), times=0.5), False),
+        (hc.Chain(hc.Ramp(0, 1, 3)).opposite(1, 2), False),
+    ],
+    ids=repr,
+)
+def test_what_is_known_to_be_a_whole_number(schedule, whole):
+    assert schedule.whole is whole
+
+
+@strategies.examples(60)
+@given(SHORT, st.floats(-2.0, 0.5), st.floats(1.0, 3.0))
+@example(hc.Cycle(0.1, 0.5, 4, scale=hc.Exponential(1.01)), 0.85, 0.95)
+def test_an_opposite_goes_the_other_way_between_its_bounds(schedule, low, high):
+    least, most = schedule.known_range()
+    if least == most:
+        with pytest.raises(ValueError, match="has no opposite: it does not move"):
+            Opposite(schedule, low, high)
+        return
+    opposite = Opposite(schedule, low, high)
+    steps = np.arange(LAST)
+    values, got = schedule(steps), opposite(steps)
+    heights = np.clip((values - least) / (most - least), 0.0, 1.0)
+    np.testing.assert_allclose(got, high + (low - high) * heights, rtol=1e-14, atol=1e-14)
+    assert low <= got.min() <= got.max() <= high
+    assert set(got[values == least].tolist()) <= {high}
+    assert set(got[values == most].tolist()) <= {low}
+    assert opposite.length == schedule.length
+    assert [opposite.events(step) for step in range(LAST)] == [
+        schedule.events(step) for step in range(LAST)
+    ]
+
+
+def test_the_opposite_of_a_cycle_is_a_cycle_and_that_of_a_chain_prints_as_it_is_made():
+    assert hc.Cycle(0.1, 0.5, 4).opposite(0, 1) == hc.Cycle(0, 1, 4, inverted=True)
+    chain = hc.Chain(hc.Ramp(0, 1, "2ep"), (1, 10))
+    opposite = chain.opposite(0.85, 0.95)
+    assert repr(opposite) == f"{chain!r}.opposite(0.85, 0.95)"
+    assert opposite.resolve(steps_per_epoch=7) == chain.resolve(steps_per_epoch=7).opposite(
+        0.85, 0.95
+    )
+    assert opposite.resolve(steps_per_epoch=7).opposite(0, 1)(14) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: hc.Chain(WAVE).opposite(1, 0), "low must not be above high, got low=1.0, high"),
+        (lambda: hc.Chain(WAVE).opposite(0, float("inf")), "high must be finite, got high=inf"),
+        (lambda: hc.Constant(3).opposite(0, 1), "Constant(3.0) has no opposite: it does not move"),
+        (
+            lambda: hc.Product(2, every_step).opposite(0, 1),
+            "has no opposite: it is not known between which bounds it moves",
+        ),
+        (
+            lambda: hc.Ramp(-1e308, 1e308, 4).opposite(0, 1),
+            "bounds -1e+308 and 1e+308 are too far apart for float64",
+        ),
+    ],
+)
+def test_what_has_no_opposite_is_told(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()

@@ -20,6 +20,8 @@ SHAPES = {
 }
 """The waveforms that are polynomials with rational coefficients."""
 
+JOINED = (hc.Sum, hc.Maximum, hc.Minimum)
+
 LARGEST = Decimal("1e306")
 _DIGITS = Context(prec=60, Emin=-(10**9), Emax=10**9)
 
@@ -114,18 +116,13 @@ def factor(cycle, at):
 
 def value(schedule, step):
     """Return the exact value of a schedule made of the shapes above."""
-    if isinstance(schedule, hc.Constant):
-        return Fraction(schedule.value)
-    if isinstance(schedule, hc.Product):
-        return value(schedule.first, step) * value(schedule.second, step)
-    if isinstance(schedule, hc.Chain):
-        return _chain_value(schedule, step)
-    if isinstance(schedule, hc.Ramp):
-        x = min(Fraction(step, schedule.steps), Fraction(1)) if schedule.steps else Fraction(1)
-        w = SHAPES[schedule.waveform](x)
-        start, end = Fraction(schedule.start), Fraction(schedule.end)
-        return start + (end - start) * w
-    return _cycle_value(schedule, step)
+    return _VALUES[type(schedule)](schedule, step)
+
+
+def _ramp_value(ramp, step):
+    x = min(Fraction(step, ramp.steps), Fraction(1)) if ramp.steps else Fraction(1)
+    start, end = Fraction(ramp.start), Fraction(ramp.end)
+    return start + (end - start) * SHAPES[ramp.waveform](x)
 
 
 def _cycle_value(cycle, step):
@@ -144,17 +141,48 @@ def length(part):
     """Return the steps of a part of a chain; None without an end."""
     if isinstance(part, tuple):
         return part[1]
-    if isinstance(part, hc.Ramp):
-        return part.steps
-    if isinstance(part, hc.Chain):
-        lengths = [length(one) for one in part.parts]
-        return None if lengths[-1] is None else sum(lengths)
-    if isinstance(part, hc.Cycle) and part.cycles is not None:
-        return boundaries(_endless(part), part.cycles + 1)[-1]
-    if isinstance(part, hc.Product):
-        lengths = [length(part.first), length(part.second)]
-        return None if None in lengths else max(lengths)
-    return None
+    if isinstance(part, hc.Constant):
+        return None
+    if type(part) in _LENGTHS:
+        return _LENGTHS[type(part)](part)
+    lengths = [length(one) for one in part.schedules if not isinstance(one, hc.Constant)]
+    return None if None in lengths else max(lengths, default=None)
+
+
+def _length_of_chain(chain):
+    lengths = [length(one) for one in chain.parts]
+    return None if lengths[-1] is None else sum(lengths)
+
+
+def _length_of_cycle(cycle):
+    return None if cycle.cycles is None else boundaries(_endless(cycle), cycle.cycles + 1)[-1]
+
+
+def _length_of_held(held):
+    inner = length(held.schedule)
+    return None if inner is None else math.ceil(Fraction(inner, held.steps)) * held.steps
+
+
+def _length_of_repeat(repeat):
+    return None if repeat.times is None else repeat.times * length(repeat.schedule)
+
+
+def _points_value(schedule, step):
+    before = [(at, number) for at, number in schedule.points if at <= step]
+    after = [(at, number) for at, number in schedule.points if at > step]
+    if not before or not after or schedule.between == "hold":
+        return Fraction((before[-1:] or after[:1])[0][1])
+    (start, first), (end, last) = before[-1], after[0]
+    first, last = Fraction(first), Fraction(last)
+    return first + (last - first) * Fraction(step - start, end - start)
+
+
+def _repeat_value(schedule, step):
+    period = length(schedule.schedule)
+    time = step // period
+    if schedule.times is not None and time >= schedule.times:
+        return value(schedule.schedule, period)
+    return value(schedule.schedule, step - time * period)
 
 
 def _endless(cycle):
@@ -171,6 +199,42 @@ def _chain_value(chain, step):
             return value(schedule, step if steps is None else min(step, steps))
         step -= steps
     raise AssertionError("a chain has a last part")
+
+
+def _rounded_value(schedule, step):
+    scaled = value(schedule.schedule, step) / schedule.multiple_of
+    return math.floor(scaled + Fraction(1, 2) + Fraction(1, 2**30)) * schedule.multiple_of
+
+
+def _all(function):
+    return lambda schedule, step: function([value(part, step) for part in schedule.schedules])
+
+
+_VALUES = {
+    hc.Constant: lambda schedule, _: Fraction(schedule.value),
+    hc.Chain: _chain_value,
+    hc.Cycle: _cycle_value,
+    hc.Held: lambda schedule, step: value(
+        schedule.schedule, step // schedule.steps * schedule.steps
+    ),
+    hc.Maximum: _all(max),
+    hc.Minimum: _all(min),
+    hc.Points: _points_value,
+    hc.Product: _all(math.prod),
+    hc.Quotient: _all(lambda two: two[0] / two[1]),
+    hc.Ramp: _ramp_value,
+    hc.Repeat: _repeat_value,
+    hc.Rounded: _rounded_value,
+    hc.Sum: _all(sum),
+}
+_LENGTHS = {
+    hc.Chain: _length_of_chain,
+    hc.Cycle: _length_of_cycle,
+    hc.Held: _length_of_held,
+    hc.Points: lambda points: max(step for step, _ in points.points),
+    hc.Ramp: lambda ramp: ramp.steps,
+    hc.Repeat: _length_of_repeat,
+}
 
 
 def ulps(number, exact, of=None):

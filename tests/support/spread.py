@@ -58,6 +58,12 @@ def compositions(name):
         hc.warmup_stable_decay(0.5, 40, 60, 100, end=0.01, waveform=name),
         hc.Ramp(0.5, 0.1, 0),
         hc.Chain((hc.Ramp(1e-5, 0.1, 50, name, "log"), 40), decay),
+        hc.Repeat(hc.Chain(ramp, cycle)),
+        hc.Points({3: 0.1, 70: 0.5, 100_000: 0.2, 2 * 10**9: 0.3}),
+        hc.Maximum(hc.Sum(ramp, -0.02), hc.Held(cycle, 7), 0.15),
+        hc.Quotient(hc.Minimum(ramp, 0.05), hc.Repeat(hc.Chain((cycle, 30), ramp), times=900)),
+        hc.Chain(ramp, cycle).opposite(0.85, 0.95),
+        hc.Points({0: 0.1, 70: 0.5, 100_100: 0.2}, between="hold"),
     ]
 
 
@@ -65,7 +71,7 @@ def schedules(name):
     """Return cycles of every kind and some compositions; over all names, all of them."""
     some = compositions(name)
     first = NAMES.index(name)
-    return cycles(name) + [some[(first + more) % len(some)] for more in (0, 3, 6)]
+    return cycles(name) + [some[(first + more) % len(some)] for more in (0, 3, 6, 10)]
 
 
 def a_third(name):

@@ -229,6 +229,58 @@ def products(*, depth=1, of=lengths, **options):
     return st.builds(hc.Product, part, st.one_of(part, options.get("bounds", values)))
 
 
+def finite(*, depth=1, of=short_lengths, **options):
+    """Return schedules of at least one step that end."""
+    kinds = [
+        ramps(of=of, **_of_ramps(options)).filter(lambda ramp: ramp.length > 0),
+        cycles(of=of, ends=True, **options),
+        points(options.get("bounds", values), of).filter(lambda one: one.length > 0),
+    ]
+    if depth > 0:
+        chain = chains(depth=depth - 1, of=of, ends=True, **options)
+        kinds.append(chain.filter(lambda one: 0 < one.length < 2**40))
+    return st.one_of(*kinds).filter(lambda one: one.length < 2**50)
+
+
+def repeats(*, depth=1, of=short_lengths, **options):
+    times = st.one_of(st.none(), st.integers(1, 5))
+    return st.builds(hc.Repeat, finite(depth=depth, of=of, **options), times)
+
+
+def points(bounds=values, of=lengths):
+    steps = st.integers(0, 60)
+    if of is not short_lengths:
+        steps = st.one_of(steps, st.sampled_from([10**6, 10**9 + 7, 10**12, 2**40]))
+    pairs = st.dictionaries(steps, bounds, min_size=1, max_size=9)
+    in_order = pairs.map(lambda one: dict(sorted(one.items())))
+    return st.builds(hc.Points, in_order, st.sampled_from(["linear", "hold"]))
+
+
+JOINED = (hc.Sum, hc.Maximum, hc.Minimum)
+
+
+def joined(part, kinds=JOINED):
+    """Return sums, maxima or minima of up to three."""
+    several = st.lists(part, min_size=1, max_size=3)
+    return st.sampled_from(kinds).flatmap(lambda kind: several.map(lambda parts: kind(*parts)))
+
+
+def amplifying(part):
+    """Return schedules in which a last place of a part is more, or decides."""
+    divisor = st.one_of(positive_values, ramps(bounds=positive_values, waveform=waveform_names))
+    bounds = st.lists(positive_values, min_size=2, max_size=2, unique=True).map(sorted)
+    return st.one_of(
+        st.builds(hc.Quotient, part, divisor),
+        st.builds(hc.Rounded, part, st.sampled_from([1, 2, 8])),
+        st.builds(lambda one, pair: _opposite(one, *pair), part, bounds),
+    )
+
+
+def _opposite(schedule, low, high):
+    least, most = schedule.known_range()
+    return schedule.opposite(low, high) if least < most else schedule
+
+
 def schedules(*, depth=2, of=lengths, **options):
     """Return schedules of every kind, nested up to ``depth`` deep."""
     kinds = [
@@ -242,7 +294,13 @@ def schedules(*, depth=2, of=lengths, **options):
         kinds += [
             chains(depth=depth - 1, of=of, **options),
             products(depth=depth - 1, of=of, **options),
+            repeats(depth=depth - 1, of=of, **options),
+            points(options.get("bounds", values), of),
+            joined(cycles(of=of, **options), JOINED[1:]),
+            st.builds(hc.Held, cycles(of=of, **options), of),
         ]
+        if "bounds" not in options:  # else they are to be kept, and a last place not to be more
+            kinds += [joined(cycles(of=of, **options)), amplifying(cycles(of=of, **options))]
     return st.one_of(*kinds)
 
 

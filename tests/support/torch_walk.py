@@ -93,7 +93,7 @@ RMSPROP_MOMENTUM = (0.1, 0.9)
 
 REFUSED = {
     "bool": "is a switch",
-    "int": "is a count",
+    "int": "is a whole number",
     "none": "must be a number",
     "str": "must be a number",
     "once": "only once",

@@ -1,6 +1,7 @@
 """Which tracks a plan makes, and which values are refused before anything is changed."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -115,3 +116,44 @@ def test_bounds_of_one_group_are_refused_with_its_name():
         ValueError, match=r"lr \(lr of SGD\) of group 'head' accepts values in .*-0.1"
     ):
         tracks_of(made, hc.Plan(lr=groups))
+
+
+def test_counts_are_written_as_whole_numbers():
+    weights = torch.nn.Parameter(torch.tensor([3.0, -2.0]))
+    made = torch.optim.LBFGS([weights], lr=0.1, max_iter=2, line_search_fn="strong_wolfe")
+    evaluations = hc.Points({0: 2, 2: 5, 4: 3}, between="hold")
+    cycler = hc.attach(made, max_iter=evaluations)
+    for step in range(6):
+        present = made.param_groups[0]["max_iter"]
+        assert (type(present), present) == (int, evaluations(step))
+        assert (type(cycler.values["max_iter"]), cycler.get_last_lr()) == (int, [0.1])
+
+        def closure():
+            made.zero_grad()
+            loss = weights.square().square().sum()
+            loss.backward()
+            return loss
+
+        made.step(closure)
+        cycler.step()
+    message = "max_iter of LBFGS is a whole number, 3, and it is not known that Cycle(0.1, 0.5, 4) "
+    with pytest.raises(TypeError, match=re.escape(message)):
+        hc.attach(made, max_iter=hc.Cycle(0.1, 0.5, 4))
+    with pytest.raises(TypeError, match="is a whole number, 3, and"):
+        hc.attach(made, max_iter=hc.Constant(0.5), relative=True)
+
+
+def test_counts_are_whole_numbers_in_each_group():
+    made = torch.optim.Muon([{"params": [torch.nn.Parameter(torch.zeros(2, 2))]} for _ in "ab"])
+    counts = hc.Groups({0: hc.Points({0: 5, 3: 6}, between="hold"), 1: 4})
+    cycler = hc.attach(made, ns_steps=counts)
+    for step in range(5):
+        present = [group["ns_steps"] for group in made.param_groups]
+        assert [(type(one), one) for one in present] == [(int, 5 + (step >= 3)), (int, 4)]
+        cycler.step()
+
+
+def test_a_number_that_happens_to_be_an_int_is_any_number():
+    made = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1, weight_decay=0)
+    hc.attach(made, lr=LR, weight_decay=0.5)
+    assert made.param_groups[0]["weight_decay"] == 0.5
