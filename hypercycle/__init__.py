@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from hypercycle.numbers.clock import Event, Location
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.plans.decays import inverse_sqrt, polynomial
-from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan import Plan
 from hypercycle.plans.policies import (
     exp_range,
@@ -31,19 +29,9 @@ from hypercycle.plugins.host import register_plugin, unregister_plugin
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.cycle import Cycle
-from hypercycle.schedules.extremes import Maximum, Minimum
 from hypercycle.schedules.groups import Groups
-from hypercycle.schedules.held import Held
-from hypercycle.schedules.mixture import Mixture
-from hypercycle.schedules.points import Points
-from hypercycle.schedules.power_law import PowerLaw
 from hypercycle.schedules.product import Product
-from hypercycle.schedules.quotient import Quotient
 from hypercycle.schedules.ramp import Ramp
-from hypercycle.schedules.reference import Reference
-from hypercycle.schedules.repeat import Repeat
-from hypercycle.schedules.rounded import Rounded
-from hypercycle.schedules.sum import Sum
 from hypercycle.shapes.parametrised import Hold, Kaiser, Polynomial, Rex, Tukey
 from hypercycle.shapes.registry import register_scale, register_waveform, scales, waveforms
 from hypercycle.shapes.scales import Exponential, Halving
@@ -52,8 +40,20 @@ if TYPE_CHECKING:
     from hypercycle.drawing.schedules import plot
     from hypercycle.driving.attaching import attach
     from hypercycle.driving.warning import MisuseWarning
+    from hypercycle.plans.decays import inverse_sqrt, polynomial
+    from hypercycle.plans.findings import Finding
     from hypercycle.range_test.bounds import Bounds, NoBounds
     from hypercycle.range_test.recorded import RangeTest
+    from hypercycle.schedules.extremes import Maximum, Minimum
+    from hypercycle.schedules.held import Held
+    from hypercycle.schedules.mixture import Mixture
+    from hypercycle.schedules.points import Points
+    from hypercycle.schedules.power_law import PowerLaw
+    from hypercycle.schedules.quotient import Quotient
+    from hypercycle.schedules.reference import Reference
+    from hypercycle.schedules.repeat import Repeat
+    from hypercycle.schedules.rounded import Rounded
+    from hypercycle.schedules.sum import Sum
 
     __version__: str
 
@@ -113,11 +113,25 @@ __all__ = [
 # Loaded when asked for, so that importing hypercycle costs little more than NumPy.
 _LAZY = {
     "Bounds": "hypercycle.range_test.bounds",
+    "Finding": "hypercycle.plans.findings",
+    "Held": "hypercycle.schedules.held",
+    "Maximum": "hypercycle.schedules.extremes",
+    "Minimum": "hypercycle.schedules.extremes",
     "MisuseWarning": "hypercycle.driving.warning",
+    "Mixture": "hypercycle.schedules.mixture",
     "NoBounds": "hypercycle.range_test.bounds",
+    "Points": "hypercycle.schedules.points",
+    "PowerLaw": "hypercycle.schedules.power_law",
+    "Quotient": "hypercycle.schedules.quotient",
     "RangeTest": "hypercycle.range_test",
+    "Reference": "hypercycle.schedules.reference",
+    "Repeat": "hypercycle.schedules.repeat",
+    "Rounded": "hypercycle.schedules.rounded",
+    "Sum": "hypercycle.schedules.sum",
     "attach": "hypercycle.driving.attaching",
+    "inverse_sqrt": "hypercycle.plans.decays",
     "plot": "hypercycle.drawing.schedules",
+    "polynomial": "hypercycle.plans.decays",
 }
 
 
