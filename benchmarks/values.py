@@ -353,7 +353,8 @@ def jumps(effort: Effort) -> str:
     contenders.append(Contender(counted, counting(*tokens), multiple_of=16))
     times = measure(contenders, effort)
     ratio = times.ratio(counted, step)
-    lines = [[counted, number(ratio), "", "", *judged(ratio, JUMP)]]
+    floor = times.ratio("triangular, values", step)
+    lines = [[counted, *map(number, (ratio, ratio, floor)), *judged(ratio, JUMP)]]
     for label in pairs:
         ratio = times.ratio(label, step)
         after = times.ratio(f"{label}, each", step)
