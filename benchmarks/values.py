@@ -348,12 +348,13 @@ def jumps(effort: Effort) -> str:
             Contender(f"{label}, each", jumping(*pair, 15), multiple_of=16),
             Contender(f"{label}, values", values),
         ]
-    counted = "triangular, `step(tokens=…)`"
+    counted = "`step(tokens=…)`"
     tokens = tuple(map(in_tokens, pairs["triangular"]))
     contenders.append(Contender(counted, counting(*tokens), multiple_of=16))
     times = measure(contenders, effort)
     ratio = times.ratio(counted, step)
-    lines = [[counted, number(ratio), "", "", *judged(ratio, JUMP)]]
+    floor = times.ratio("triangular, values", step)
+    lines = [[counted, *map(number, (ratio, ratio, floor)), *judged(ratio, JUMP)]]
     for label in pairs:
         ratio = times.ratio(label, step)
         after = times.ratio(f"{label}, each", step)
@@ -362,7 +363,7 @@ def jumps(effort: Effort) -> str:
     text = (
         "A step of SGD's learning rate and momentum after a jump of the clock, in ordinary steps "
         f"({number(times.median(step) * 1e6)} µs); each of 16 steps after one; and the floor, two "
-        "values alone."
+        "values alone. `step(tokens=…)` is a jump each time, of the triangular pair."
     )
     heads = ["schedule", "a jump", "16 steps, each", "two values", "target", "reached"]
     return section("A jump of the clock", text, table(heads, lines))
