@@ -219,3 +219,10 @@ def test_they_are_read_ahead_and_have_a_value_of_one_step():
             assert schedule.at_one_step is not None
             steps = np.arange(20)
             assert schedule(steps).tolist() == [schedule(step) for step in steps.tolist()]
+
+
+@pytest.mark.parametrize("power", [0.5, 0.9, 1.5, 2.0, 3.0, 7.3])
+def test_a_power_of_one_number_is_that_of_an_array(power):
+    ramp = hc.Ramp(0.0, 1.0, 3001, hc.Polynomial(power))
+    steps = np.arange(3001)
+    assert ramp(steps).tolist() == [ramp(step) for step in steps.tolist()]
