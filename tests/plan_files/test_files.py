@@ -331,12 +331,16 @@ def test_importing_hypercycle_imports_none_of_it():
 # The documentation.
 
 
-def test_the_files_of_the_documentation_are_plans(file):
+def test_the_files_of_the_documentation_are_plans(file, tmp_path):
     page = Path(__file__).parents[2] / "docs" / "plan-files.md"
     blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     plans = [hc.Plan.load(file(text, f".{suffix}")) for suffix, text in blocks]
     assert len(plans) == 4
     assert plans[1] == plans[2]
+    assert plans[3].to_dict()["weight_decay"] == {"of": "lr", "times": 10.0}
+    plans[3].save(tmp_path / "again.toml")
+    assert 'opposite = "lr"' in (tmp_path / "again.toml").read_text()
+    assert hc.Plan.load(tmp_path / "again.toml") == plans[3]
 
 
 @pytest.mark.parametrize(

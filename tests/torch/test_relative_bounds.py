@@ -99,6 +99,7 @@ MULTIPLES_ASSIGNED = (
         lambda bounds: bounds.plan(8, 10, momentum=None),
         lambda bounds: hc.Plan(lr=hc.Groups({0: bounds.cycle("2ep"), 1: None})),
         lambda bounds: hc.Plan(lr=hc.warmup(5, bounds.cycle(10))),
+        lambda bounds: hc.Plan(lr=hc.Maximum(hc.Repeat(hc.Chain((bounds.cycle(10), 30))), 1e-6)),
     ],
 )
 def test_bounds_are_not_multiplied_by_rates(bounds, plan_of, relative):
