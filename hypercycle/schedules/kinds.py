@@ -80,7 +80,7 @@ KINDS: dict[str, Kind] = {
     ),
     "opposite": Kind(
         Opposite,
-        "The opposite of another entry's schedule, or of one that stands here.",
+        "The opposite of another entry, or of a schedule here.",
         {"opposite": nested_fields.OPPOSITE, "low": fields.NUMBER, "high": fields.NUMBER},
         make=_opposite,
         given=lambda one: {"opposite": one.schedule, "low": one.low, "high": one.high},

@@ -109,7 +109,7 @@ def test_marks_are_told_in_order_with_other_events():
     assert told == [*names, ("start", 1, 10)]
     told.clear()
     both = hc.attach(
-        [SimpleNamespace(lr=0), SimpleNamespace(lr=0)],
+        [SimpleNamespace(lr=0.0), SimpleNamespace(lr=0.0)],
         lr=plan["lr"],
         on_event=on_event,
         marks=marks,

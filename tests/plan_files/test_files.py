@@ -335,7 +335,7 @@ def test_the_files_of_the_documentation_are_plans(file, tmp_path):
     page = Path(__file__).parents[2] / "docs" / "plan-files.md"
     blocks = re.findall(r"^```(toml|yaml)\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     plans = [hc.Plan.load(file(text, f".{suffix}")) for suffix, text in blocks]
-    assert len(plans) == 4
+    assert len(plans) == 5
     assert plans[1] == plans[2]
     assert plans[3].to_dict()["weight_decay"] == {"of": "lr", "times": 10.0}
     plans[3].save(tmp_path / "again.toml")

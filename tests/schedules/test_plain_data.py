@@ -10,8 +10,8 @@ from hypercycle.schedules.kinds import KINDS
 from hypercycle.schedules.plain_data import INVALID, Problem, Reader, Writer
 
 KNOWN = (
-    "cycle, opposite, ramp, constant, chain, product, quotient, sum, maximum, minimum, repeat, "
-    "points, held, rounded, reference"
+    "cycle, opposite, ramp, power_law, constant, chain, product, quotient, sum, maximum, minimum, "
+    "repeat, points, held, rounded, reference"
 )
 
 

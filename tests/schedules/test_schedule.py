@@ -311,7 +311,12 @@ def test_what_is_known_to_be_a_whole_number(schedule, whole):
 @given(SHORT, st.floats(-2.0, 0.5), st.floats(1.0, 3.0))
 @example(hc.Cycle(0.1, 0.5, 4, scale=hc.Exponential(1.01)), 0.85, 0.95)
 def test_an_opposite_goes_the_other_way_between_its_bounds(schedule, low, high):
-    least, most = schedule.known_range()
+    known = schedule.known_range()
+    if known is None:
+        with pytest.raises(ValueError, match="has no opposite: it is not known between which"):
+            Opposite(schedule, low, high)
+        return
+    least, most = known
     if least == most:
         with pytest.raises(ValueError, match="has no opposite: it does not move"):
             Opposite(schedule, low, high)
