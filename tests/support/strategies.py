@@ -288,7 +288,8 @@ def schedules(*, depth=2, of=lengths, **options):
         ramps(of=of, **_of_ramps(options)),
         constants(options.get("bounds", values)),
     ]
-    if "waveform" not in options:  # those alone whose exact values the reference has
+    # Other waveforms are those whose exact values the reference has; bounds are to be kept.
+    if not {"waveform", "bounds"} & set(options):
         kinds.append(power_laws())
     if depth > 0:
         kinds += [
