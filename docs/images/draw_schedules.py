@@ -76,7 +76,7 @@ def shown(picture: str, names: dict[str, Any]) -> hc.Plan:
     """Return what a picture shows, with all lengths in steps."""
     if picture == "branch":
         branches = {str(at): names["trunk"].branch(at)["lr"] for at in (4000, 8000)}
-        schedules = {"lr": hc.Groups({"trunk": names["trunk"]["lr"], **branches})}
+        schedules = {"lr": hc.Groups({**branches, "trunk": names["trunk"]["lr"]})}
     elif picture == "one-clock":
         schedules = names["plan"]
     else:
