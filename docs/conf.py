@@ -61,7 +61,7 @@ autodoc_typehints = "signature"
 # What schedules answer to the rest of the library.
 autodoc_default_options = {
     "exclude-members": (
-        "evaluate, at_one_step, value_at, bounds, formula, height, shape, stays_within, "
+        "evaluate, at_one_step, value_at, formula, choose, height, shape, stays_within, "
         "precomputable, schedules, reached, known_range, whole, ends, event_steps, shown_in, "
         "cycles_within, least_count, repeats_every, has_cycles, check_names, own_length, "
         "with_length, given_lengths, exact_lengths, resolved_after"
@@ -82,6 +82,7 @@ nitpick_ignore = [
     *(("py:class", name) for name in ("PlanLike", "Relative")),
     # what stands behind the public ones
     ("py:class", "hypercycle.numbers.clock.Clock"),
+    ("py:class", "hypercycle.numbers.lengths.Facts"),
     ("py:class", "hypercycle.schedules.schedule.Record"),
     ("py:class", "hypercycle.driving.tracks.Track"),
     ("py:class", "hypercycle.range_test.reading.Recorded"),

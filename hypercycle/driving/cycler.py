@@ -270,12 +270,12 @@ class Cycler(ABC):
 
     @property
     def clock(self) -> str:
-        """What a step of the plan is: an update (``"steps"``), or what lengths are counted in."""
+        """What a step of the plan counts, ``"steps"`` (updates) or that of its lengths."""
         return self._options.clock
 
     @property
     def plan_step(self) -> int:
-        """The step of the plan that the values are those of: updates made, or what is counted."""
+        """The step of the plan that the values are those of (updates made, or what is counted)."""
         return int(self.last_epoch)
 
     @property
