@@ -6,6 +6,7 @@ are those of pull request 4411). The formulas are written again here. A step of 
 ``step(increment)`` is told the batch size, and lengths are updates times the batch size.
 """
 
+import itertools
 import math
 
 import pytest
@@ -35,6 +36,23 @@ def megatron_wsd(style, *, init, peak, low, warmup, decay, wsd):
         "exponential": hc.Sum(hc.Ramp(2 * span, span, wsd, space="log"), low - span),
     }
     return hc.Chain(hc.Ramp(init, peak, warmup), (peak, decay - warmup - wsd), cooldown[style])
+
+
+def megatron_wsd_without_plateau(style, *, init, peak, low, warmup, decay, wsd):
+    # A cooldown longer than what the warm-up leaves of the run: its beginning is left out.
+    options = {"cycles": 1, "inverted": True, "phase": (warmup + 1 - (decay - wsd)) / wsd}
+    if style == "exponential":
+        span = peak - low
+        fall = hc.Sum(hc.Cycle(span, 2 * span, wsd, 0, space="log", **options), low - span)
+    else:
+        shape = "sqrt" if style == "minus_sqrt" else style
+        fall = hc.Cycle(low, peak, wsd, 0, waveform=shape, **options)
+    return hc.Chain((hc.Ramp(init, peak, warmup), warmup + 1), fall)
+
+
+def megatron_warmup_fraction(*, init, peak, low, percent, decay):
+    parts = hc.Ramp(init, peak, f"{percent}%"), hc.Ramp(peak, low, "rest")
+    return hc.Chain(*parts).resolve(total_steps=decay)
 
 
 def megatron_weight_decay(style, *, start, end, increase, times):
@@ -112,6 +130,35 @@ def test_warmup_stable_decay(style):
         args["decay"] = warmup + stable + wsd
         ours = megatron_wsd(style, **args)
         same(ours, their_lr, range(args["decay"] + 9), style=style, **args)
+
+
+@pytest.mark.parametrize("style", TO_0)
+def test_warmup_stable_decay_without_a_plateau(style):
+    for rng in cases():
+        init, low, peak = rates(rng, 3)
+        warmup = steps(rng)
+        args = {"init": init, "peak": peak, "low": low, "warmup": warmup}
+        args["decay"] = warmup + steps(rng, 2)
+        args["wsd"] = args["decay"] - warmup + steps(rng, 0, warmup)
+        ours = megatron_wsd_without_plateau(style, **args)
+        same(ours, their_lr, range(args["decay"] + 9), style=style, **args)
+
+
+def test_a_warmup_that_is_no_whole_number_of_steps():
+    # lr_warmup_fraction is multiplied by the length and not rounded. Ours ends at a step, half of
+    # one away at most: a value is less than one of the greatest steps between two off.
+    for rng in cases():
+        init, low, peak = rates(rng, 3)
+        args = {"init": init, "peak": peak, "low": low, "decay": steps(rng, 100, 999)}
+        percent = steps(rng, 1, 90)
+        ours = megatron_warmup_fraction(percent=percent, **args)
+        args["warmup"] = percent / 100 * args["decay"]
+        values = [ours(n) for n in range(args["decay"] + 9)]
+        most = max(abs(after - before) for before, after in itertools.pairwise(values))
+        far = [abs(value - their_lr(n, "linear", **args)) for n, value in enumerate(values)]
+        assert max(far) < most
+        if percent * args["decay"] % 100 == 0:
+            assert max(far) < 1e-15
 
 
 @pytest.mark.parametrize("style", ["linear", "cosine"])

@@ -21,6 +21,9 @@ def cosine_with_min_lr(*, lr, part, warmup, total):
 
 def cosine_warmup_with_min_lr(*, lr, part, warmup, total, first):
     # A step ahead: the warm-up and the decay are at their ends at the last update of each.
+    if warmup == 0:
+        ahead = {"phase": 1 / total, "cycles": 1}
+        return hc.Cycle(part * lr, lr, 0, total, waveform="cosine", **ahead)
     start = lr / warmup if first is None else first * lr
     fall = hc.Ramp(lr, part * lr, total - warmup, "cosine")
     return hc.Chain(hc.Ramp(start, lr, warmup - 1), fall)
@@ -91,12 +94,12 @@ def test_cosines_with_min_lr():
     # Their cosines rise again after the last step, and are compared up to it.
     for rng in cases():
         part, lr = rates(rng, 2)
-        warmup = steps(rng)
-        args = {"lr": lr, "part": part, "warmup": warmup, "total": warmup + steps(rng)}
+        warmup = steps(rng, 0)
+        args = {"lr": lr, "part": part, "warmup": warmup, "total": warmup + steps(rng, 2)}
         length = args["total"]
         same(cosine_with_min_lr(**args), theirs_with_min_lr, range(length + 1), **args)
         # One step of warm-up has no line from the first value to the peak.
-        args["first"] = None if warmup == 1 or rng.integers(2) else float(rng.uniform())
+        args["first"] = None if warmup <= 1 or rng.integers(2) else float(rng.uniform())
         same(cosine_warmup_with_min_lr(**args), theirs_warmup_with_min_lr, range(length), **args)
 
 
