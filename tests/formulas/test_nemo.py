@@ -27,7 +27,7 @@ def nemo_square(*, lr, low, warmup, total):
 
 def nemo_square_root(*, lr, low, warmup, total):
     # The decay counts from step 0, and appears after the warm-up: what is left is a root too.
-    begin = warmup + 1 if warmup else 0
+    begin = warmup + 1
     left = total - begin
     fall = hc.polynomial(lr * math.sqrt(left / total), left, power=0.5)
     return hc.Chain((nemo_warmup(lr, warmup), begin), hc.Maximum(fall, low))

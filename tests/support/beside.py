@@ -15,7 +15,7 @@ def rates(rng, how_many):
     return sorted(float(rate) for rate in 10.0 ** rng.uniform(-6.0, 0.0, how_many))
 
 
-def steps(rng, least=1, most=40):
+def steps(rng, least=1, most=24):
     """Draw a number of steps."""
     return int(rng.integers(least, most, endpoint=True))
 
