@@ -1,10 +1,10 @@
 """levanter's rates, each as one description.
 
 Read: marin-community/marin, lib/levanter/src/levanter/optim/config.py at 0f45aa1c6914
-(lr_scheduler, _inv_sqrt_decay_schedule, _inv_decay_schedule, AdamConfig.build), and
-stanford-crfm/levanter, src/levanter/optim/config.py at 00816d0f2d49, where a cooldown follows. The
-formulas are written again here; their parts are optax's linear_schedule, cosine_decay_schedule,
-polynomial_schedule and join_schedules, in float32 there and float64 here.
+(lr_scheduler, _inv_sqrt_decay_schedule, _inv_decay_schedule, InvSqrtDecayLrSchedule,
+AdamConfig.build), and stanford-crfm/levanter, src/levanter/optim/config.py at 00816d0f2d49, where a
+cooldown follows. The formulas are written again here; their parts are optax's linear_schedule,
+cosine_decay_schedule, polynomial_schedule and join_schedules, in float32 there and float64 here.
 """
 
 import math
@@ -32,6 +32,12 @@ def levanter_polynomial(*, lr, low, decay, power):
 def levanter_inv(*, lr, low, decay):
     rate = hc.Ramp(1 / lr, 1 / low, decay)
     return hc.Quotient(1.0, hc.Maximum(rate, rate(1)))  # step 0 has the value of step 1
+
+
+def levanter_inv_sqrt_decay(*, lr, low, decay, constant):
+    # Where decay/constant is a whole number of steps, as lengths are.
+    whole = round(decay / constant)
+    return hc.PowerLaw(lr, -0.5, unit=whole, shift=whole, low=low)
 
 
 def levanter_inv_sqrt(*, lr, low, warmup, timescale):
@@ -74,6 +80,10 @@ def inverse(n, *, lr, low, decay):
     return max(lr * min(1.0, 1.0 / ((lr / low - 1) * max(n, 1) / decay + 1)), low)
 
 
+def inv_sqrt_decay(n, *, lr, low, decay, constant):
+    return max(low, lr / math.sqrt(1.0 + constant * n / decay))
+
+
 def root(n, *, lr, low, warmup, timescale):
     return max(lr * min(1.0, 1.0 / math.sqrt(max(n + warmup, 1) / timescale)), low)
 
@@ -102,6 +112,11 @@ def test_powers():
         args = {"lr": lr, "low": low, "decay": steps(rng)}
         same(levanter_inv(**args), inverse, range(args["decay"] + 9), **args)
 
+        args["constant"] = args["decay"] / steps(rng)
+        ours = levanter_inv_sqrt_decay(**args)
+        same(ours, inv_sqrt_decay, range(9 * args["decay"]), **args)
+
+        del args["constant"]
         args |= {"power": float(rng.uniform(0.3, 3.0))}
         line = {"start": lr, "end": low, "length": args["decay"], "power": args["power"]}
         # 1 − t is rounded, and its power then wrong by as much times the slope.
