@@ -1,0 +1,162 @@
+"""Run the studies, go on with them, say how far they are.
+
+In benchmarks/::
+
+    python -m studies list
+    python -m studies run cifar10 --data cifar10.tar.xz
+    python -m studies status
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from range_test_sweeps.data import AbsentError
+from tqdm import tqdm
+
+from .data import splits
+from .results import FOLDER, Results
+from .spreading import by_ray, in_processes
+from .study import Arm, Run, Study
+from .training import Place
+from .tuning import final_runs, tuning_runs
+
+STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "step_size", "digits")
+
+
+def study_of(name: str) -> Study:
+    """Return the study of this name."""
+    found: Study = importlib.import_module(f".{name}", __package__).STUDY
+    return found
+
+
+def run(study: Study, options: argparse.Namespace) -> None:
+    """Do what is left of a study: first what tunes, then the final runs."""
+    arms = study.chosen(options.only)
+    for data in {arm.setting.data for arm in arms}:
+        splits(data, options.data)  # decoded once, before several processes want it
+    results = Results(options.results, study.name)
+    results.repair()
+    tuning = [one for arm in arms for one in tuning_runs(study, arm, seeds_of(arm, options))]
+    do_all(tuning, results, options)
+    final = [one for arm in arms for one in final_runs(study, arm, seeds_of(arm, options), results)]
+    do_all(final, results, options)
+
+
+def seeds_of(arm: Arm, options: argparse.Namespace) -> int:
+    """Return the number of an arm's final runs."""
+    return arm.seeds if options.seeds is None else int(options.seeds)
+
+
+def do_all(runs: Sequence[Run], results: Results, options: argparse.Namespace) -> None:
+    """Do the runs that are not in the results, with a bar for all of them together."""
+    left = list({one.name: one for one in runs if one.name not in results.runs}.values())
+    if not left:
+        return
+    place = Place(
+        options.results.resolve() / "runs" / left[0].study,
+        options.data and options.data.resolve(),
+        options.device,
+        options.checkpoint_seconds,
+    )
+    reached = dict.fromkeys((one.name for one in left), 0)
+    with tqdm(
+        total=sum(one.iterations for one in left),
+        unit="it",
+        smoothing=0,  # runs of several kinds at a time: what has been so far is the best guess
+        disable=None,  # where the output is no terminal
+    ) as bar:
+
+        def progress(name: str, iteration: int) -> None:
+            bar.update(max(iteration - reached[name], 0))
+            reached[name] = max(iteration, reached[name])
+
+        if options.ray is None:
+            spread = in_processes(left, place, options.processes, progress)
+        else:
+            spread = by_ray(left, place, options.processes, progress, options.ray or None)
+        for done, (one, result) in enumerate(spread, start=1):
+            results.add(one, result)
+            progress(one.name, one.iterations)
+            bar.write(f"{done} of {len(left)}: {one.name}, {result.ended}")
+
+
+def status(study: Study, options: argparse.Namespace) -> None:
+    """Print how many runs of each arm are done."""
+    results = Results(options.results, study.name)
+    for arm in study.arms:
+        seeds = seeds_of(arm, options)
+        tuning = list(tuning_runs(study, arm, seeds))
+        tuned = sum(one.name in results.runs for one in tuning)
+        done = wanted = 0
+        if tuned == len(tuning):
+            final = list(final_runs(study, arm, seeds, results))
+            done, wanted = sum(one.name in results.runs for one in final), len(final)
+        counted = f"{done} of {wanted}" if wanted else "waits for its tuning"
+        tunes = f"; tuning {tuned} of {len(tuning)}" if tuning else ""
+        print(f"{study.name} {arm.name}: {counted}{tunes}")
+
+
+def show(study: Study) -> None:
+    """Print a study's question, and how much it takes."""
+    print(f"{study.name}: {study.question}")
+    for arm in study.arms:
+        tuning = sum(one.iterations for one in tuning_runs(study, arm, arm.seeds))
+        print(
+            f"  {arm.name}: {arm.seeds} seeds x {arm.iterations} iterations"
+            + (f", tuning {tuning}" if tuning else "")
+        )
+
+
+def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m studies", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="the studies, their arms, and how much they take")
+    asked = commands.add_parser("status", help="what is done")
+    doing = commands.add_parser("run", help="do what is left of a study")
+    asked.add_argument("study", nargs="?", choices=STUDIES)
+    doing.add_argument("study", choices=STUDIES)
+    for one in (asked, doing):
+        one.add_argument("--seeds", type=int, help="final runs of each arm, instead of its own")
+        one.add_argument("--results", type=Path, default=FOLDER, metavar="FOLDER")
+    doing.add_argument("--data", type=Path, metavar="PATH", help="of CIFAR-10: archive or .npz")
+    doing.add_argument("--only", nargs="+", metavar="ARM", help="these arms")
+    doing.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="of one thread each"
+    )
+    doing.add_argument(
+        "--ray", nargs="?", const="", metavar="ADDRESS", help="spread by Ray; of a cluster"
+    )
+    doing.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ...")
+    doing.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help="from one checkpoint to the next",
+    )
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = options_of(arguments)
+    if options.command == "list":
+        for name in STUDIES:
+            show(study_of(name))
+    elif options.command == "status":
+        for name in [options.study] if options.study else STUDIES:
+            status(study_of(name), options)
+    else:
+        try:
+            run(study_of(options.study), options)
+        except (AbsentError, ValueError) as error:
+            raise SystemExit(str(error)) from error
+
+
+if __name__ == "__main__":
+    main()
