@@ -13,6 +13,7 @@ import argparse
 import importlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from range_test_sweeps.data import AbsentError
@@ -20,9 +21,8 @@ from tqdm import tqdm
 
 from .data import splits
 from .results import FOLDER, Results
-from .spreading import by_ray, in_processes
-from .study import Arm, Run, Study
-from .training import Place
+from .spreading import Spread, by_ray, in_processes
+from .study import Arm, Place, Run, Study
 from .tuning import final_runs, tuning_runs
 
 STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "step_size", "digits")
@@ -41,10 +41,20 @@ def run(study: Study, options: argparse.Namespace) -> None:
         splits(data, options.data)  # decoded once, before several processes want it
     results = Results(options.results, study.name)
     results.repair()
-    tuning = [one for arm in arms for one in tuning_runs(study, arm, seeds_of(arm, options))]
-    do_all(tuning, results, options)
-    final = [one for arm in arms for one in final_runs(study, arm, seeds_of(arm, options), results)]
-    do_all(final, results, options)
+    place = Place(
+        options.results.resolve() / "runs" / study.name,
+        options.data and options.data.resolve(),
+        options.device,
+        options.checkpoint_seconds,
+    )
+    if options.ray is None:
+        workers = in_processes(place, options.processes)
+    else:
+        workers = by_ray(place, options.processes, options.ray or None)
+    with workers as spread:
+        for runs_of in (tuning_runs, partial(final_runs, results=results)):
+            runs = [one for arm in arms for one in runs_of(study, arm, seeds_of(arm, options))]
+            do_all(runs, results, spread)
 
 
 def seeds_of(arm: Arm, options: argparse.Namespace) -> int:
@@ -52,22 +62,14 @@ def seeds_of(arm: Arm, options: argparse.Namespace) -> int:
     return arm.seeds if options.seeds is None else int(options.seeds)
 
 
-def do_all(runs: Sequence[Run], results: Results, options: argparse.Namespace) -> None:
+def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
     """Do the runs that are not in the results, with a bar for all of them together."""
     left = list({one.name: one for one in runs if one.name not in results.runs}.values())
-    if not left:
-        return
-    place = Place(
-        options.results.resolve() / "runs" / left[0].study,
-        options.data and options.data.resolve(),
-        options.device,
-        options.checkpoint_seconds,
-    )
     reached = dict.fromkeys((one.name for one in left), 0)
     with tqdm(
         total=sum(one.iterations for one in left),
         unit="it",
-        smoothing=0,  # runs of several kinds at a time: what has been so far is the best guess
+        smoothing=0,  # runs of several kinds at a time: the mean so far is the best guess
         disable=None,  # where the output is no terminal
     ) as bar:
 
@@ -75,11 +77,7 @@ def do_all(runs: Sequence[Run], results: Results, options: argparse.Namespace) -
             bar.update(max(iteration - reached[name], 0))
             reached[name] = max(iteration, reached[name])
 
-        if options.ray is None:
-            spread = in_processes(left, place, options.processes, progress)
-        else:
-            spread = by_ray(left, place, options.processes, progress, options.ray or None)
-        for done, (one, result) in enumerate(spread, start=1):
+        for done, (one, result) in enumerate(spread(left, progress), start=1):
             results.add(one, result)
             progress(one.name, one.iterations)
             bar.write(f"{done} of {len(left)}: {one.name}, {result.ended}")

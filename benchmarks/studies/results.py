@@ -12,8 +12,7 @@ from pathlib import Path
 
 from hypercycle.plan_files.writing import write_whole
 
-from .study import Run
-from .training import Result
+from .study import Result, Run
 
 FOLDER = Path(__file__).parent / "results"
 

@@ -8,14 +8,17 @@ import queue
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .study import Run
-from .training import Place, Result, do
+from .study import Place, Result, Run
 
 Progress = Callable[[str, int], None]
 """``progress(name of the run, iteration)``."""
+Spread = Callable[[Sequence[Run], Progress], Iterator[tuple[Run, Result]]]
+"""Yields runs and what came of them as they end."""
 
 SECONDS_BETWEEN_LOOKS = 0.5
 BENCHMARKS = Path(__file__).parent.parent
@@ -26,21 +29,24 @@ LEFT_HERE = ["studies/results", "range_test_sweeps/sweeps"]
 _told: Any = None
 
 
-def in_processes(
-    runs: Sequence[Run], place: Place, processes: int, progress: Progress
-) -> Iterator[tuple[Run, Result]]:
-    """Yield runs and what came of them as they end, so many at a time."""
+@contextmanager
+def in_processes(place: Place, processes: int) -> Iterator[Spread]:
+    """Return what spreads runs over so many processes."""
     # A fork would take over threads that a framework has started.
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
     with ProcessPoolExecutor(processes, context, _begin, (told,)) as executor:
-        pending = {executor.submit(_do_and_tell, run, place): run for run in runs}
-        try:
+
+        def spread(runs: Sequence[Run], progress: Progress) -> Iterator[tuple[Run, Result]]:
+            pending = {executor.submit(_done_in_process, run, place): run for run in runs}
             while pending:
                 done, _ = wait(pending, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
                 _pass_on(told, progress)
                 for future in done:
                     yield pending.pop(future), future.result()
+
+        try:
+            yield spread
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
 
@@ -59,48 +65,50 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _do_and_tell(run: Run, place: Place) -> Result:
-    return do(run, place, lambda iteration: _told.put((run.name, iteration)))
+def _done_in_process(run: Run, place: Place) -> Result:
+    return _done(run, place, _told)
 
 
-def by_ray(
-    runs: Sequence[Run], place: Place, processes: int, progress: Progress, address: str | None
-) -> Iterator[tuple[Run, Result]]:
-    """Yield runs and what came of them as they end; without an address, on this machine's cores.
+def _done(run: Run, place: Place, told: Any) -> Result:
+    from .training import do  # PyTorch is for those that train
 
-    Other machines need hypercycle and the data at the same path; what is in this folder is sent to
-    them. A run whose machine is lost begins anew on another, or goes on where it finds the folder.
+    return do(run, place, lambda iteration: told.put((run.name, iteration)))
+
+
+@contextmanager
+def by_ray(place: Place, processes: int, address: str | None) -> Iterator[Spread]:
+    """Return what spreads runs by Ray; without an address, over so many cores of this machine.
+
+    Other machines need hypercycle, and data that are in no package at the same path; what is in
+    this folder is sent to them. A run whose machine is lost begins anew on another, or goes on
+    where the folder of the results is shared.
     """
     import ray
     from ray.util.queue import Queue
 
+    initialise = partial(ray.init, log_to_driver=False)
     environment = {"working_dir": str(BENCHMARKS), "excludes": LEFT_HERE}
     if address is None:
-        paths = os.environ.get("PYTHONPATH", "")
-        ray.init(
-            num_cpus=processes,
-            include_dashboard=False,
-            log_to_driver=False,
-            runtime_env=environment | {"env_vars": {"PYTHONPATH": paths}},
-        )
+        here = {"env_vars": {"PYTHONPATH": os.environ.get("PYTHONPATH", "")}}
+        initialise(num_cpus=processes, include_dashboard=False, runtime_env={**environment, **here})
     else:
-        ray.init(address, log_to_driver=False, runtime_env=environment)
-    try:
-        told = Queue()
-        graphics = 1 if place.device.startswith("cuda") else 0
-        remote = ray.remote(num_cpus=1, num_gpus=graphics)(_do_by_ray)
+        initialise(address, runtime_env=environment)
+    told = Queue()
+    graphics = 1 if place.device.startswith("cuda") else 0
+    remote = ray.remote(num_cpus=1, num_gpus=graphics)(_done)
+
+    def spread(runs: Sequence[Run], progress: Progress) -> Iterator[tuple[Run, Result]]:
         pending = {remote.remote(run, place, told): run for run in runs}
         while pending:
             done, _ = ray.wait(list(pending), timeout=SECONDS_BETWEEN_LOOKS)
             _pass_on(told, progress)
             for reference in done:
                 yield pending.pop(reference), ray.get(reference)
+
+    try:
+        yield spread
     finally:
         ray.shutdown()
-
-
-def _do_by_ray(run: Run, place: Place, told: Any) -> Result:
-    return do(run, place, lambda iteration: told.put((run.name, iteration)))
 
 
 def _pass_on(told: Any, progress: Progress) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from hypercycle import Plan
@@ -124,7 +125,7 @@ class Study:
         known = {arm.name for arm in self.arms}
         if unknown := set(names or ()) - known:
             raise ValueError(
-                f"{self.name} has no arm {sorted(unknown)[0]!r}; it has {', '.join(sorted(known))}"
+                f"{self.name} has no arm {min(unknown)!r}; it has {', '.join(sorted(known))}"
             )
         return tuple(arm for arm in self.arms if not names or arm.name in names)
 
@@ -184,6 +185,59 @@ class Run:
         facts["plan"] = None if self.plan is None else self.plan.fingerprint()
         facts["sweep"] = None if self.sweep is None else asdict(self.sweep)
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs happen: nothing of it decides their bits, as long as the kind of device is one.
+
+    Attributes
+    ----------
+    folder
+        Of the folders of the runs.
+    data
+        Of what is in no package.
+    device
+        As PyTorch calls it.
+    checkpoint_seconds
+        From one checkpoint to the next, at least.
+    """
+
+    folder: Path
+    data: Path | None = None
+    device: str = "cpu"
+    checkpoint_seconds: float = 20.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a run.
+
+    Attributes
+    ----------
+    ended
+        "end", "diverged" where a loss was not finite, or "no bounds" of a range test.
+    iterations
+        Updates made.
+    evaluations
+        For each, the iteration, the accuracy and loss of each part of the data, and the seconds
+        of wall and CPU that training had taken by then.
+    weights
+        The SHA-256 of the last weights.
+    bounds
+        What a range test found.
+    device, hardware, versions
+        Where it was.
+    """
+
+    ended: str
+    iterations: int
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+    weights: str = ""
+    bounds: dict[str, float] = field(default_factory=dict)
+    device: str = ""
+    hardware: str = ""
+    versions: str = ""
 
 
 def evaluation_points(iterations: int, count: int) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ from hypercycle_torch import range_test
 
 from .data import joined, splits
 from .networks import begun
-from .study import Run
+from .study import Place, Result, Run
 
 DISTRIBUTIONS = ("hypercycle", "torch", "numpy", "scikit-learn", "mlxtend", "aeon")
 # Samples at a time in an evaluation, and the iterations from one look for divergence to the next.
@@ -37,59 +37,6 @@ EVALUATED_AT_ONCE, LOOK_EVERY = 1000, 50
 SECONDS_BETWEEN_REPORTS = 0.5
 
 Report = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where runs happen: nothing of it decides their bits, as long as the kind of device is one.
-
-    Attributes
-    ----------
-    folder
-        Of the folders of the runs.
-    data
-        Of what is in no package.
-    device
-        As PyTorch calls it.
-    checkpoint_seconds
-        From one checkpoint to the next, at least.
-    """
-
-    folder: Path
-    data: Path | None = None
-    device: str = "cpu"
-    checkpoint_seconds: float = 20.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a run.
-
-    Attributes
-    ----------
-    ended
-        "end", "diverged" where a loss was not finite, or "no bounds" of a range test.
-    iterations
-        Updates made.
-    evaluations
-        For each, the iteration, the accuracy and loss of each part of the data, and the seconds
-        of wall and CPU that training had taken by then.
-    weights
-        The SHA-256 of the last weights.
-    bounds
-        What a range test found.
-    device, hardware, versions
-        Where it was.
-    """
-
-    ended: str
-    iterations: int
-    evaluations: list[dict[str, float]] = field(default_factory=list)
-    weights: str = ""
-    bounds: dict[str, float] = field(default_factory=dict)
-    device: str = ""
-    hardware: str = ""
-    versions: str = ""
 
 
 def do(run: Run, place: Place, report: Report) -> Result:

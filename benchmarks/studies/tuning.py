@@ -104,6 +104,4 @@ def best_rate(trials: list[Run], results: Results) -> float:
     accuracies = [results.last(run.name, "validation_accuracy") for run in trials]
     rates = [run.rate for run in trials]
     highest = np.nanmax(accuracies)
-    return min(
-        rate for rate, one in zip(rates, accuracies, strict=True) if one == highest
-    )
+    return min(rate for rate, one in zip(rates, accuracies, strict=True) if one == highest)
