@@ -25,7 +25,7 @@ from .spreading import Spread, by_ray, in_processes
 from .study import Arm, Place, Run, Study
 from .tuning import final_runs, tuning_runs
 
-STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "step_size", "digits")
+STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "digits")
 
 
 def study_of(name: str) -> Study:

@@ -52,11 +52,20 @@ def ported_quick(data: Data, width: int = 32) -> nn.Module:
     return nn.Sequential(Pixels(mean, 1 / 255), quick_net(data, width, ceil_mode=False))
 
 
+def lenet(data: Data) -> nn.Module:
+    """Return Caffe's LeNet for MNIST, with PyTorch's initial weights."""
+    return nn.Sequential(
+        *[nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2)],
+        *[nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, data.classes)],
+    )
+
+
 NETWORKS: dict[str, Callable[[Data], nn.Module]] = {
     **MODELS,
     "caffe_quick": caffe_quick,
     "half_caffe_quick": lambda data: caffe_quick(data, 16),
     "ported_quick": ported_quick,
+    "lenet": lenet,
 }
 
 
