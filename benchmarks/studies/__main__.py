@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from .data import splits
 from .results import FOLDER, Results
-from .spreading import Spread, by_ray, in_processes
+from .spreading import Spread, by_ray, in_processes, in_this_process
 from .study import Arm, Place, Run, Study
 from .tuning import final_runs, tuning_runs
 
@@ -47,10 +47,12 @@ def run(study: Study, options: argparse.Namespace) -> None:
         options.device,
         options.checkpoint_seconds,
     )
-    if options.ray is None:
+    if options.ray is not None:
+        workers = by_ray(place, options.processes, options.ray or None)
+    elif options.processes:
         workers = in_processes(place, options.processes)
     else:
-        workers = by_ray(place, options.processes, options.ray or None)
+        workers = in_this_process(place)
     with workers as spread:
         for runs_of in (tuning_runs, partial(final_runs, results=results)):
             runs = [one for arm in arms for one in runs_of(study, arm, seeds_of(arm, options))]
@@ -125,7 +127,10 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     doing.add_argument("--data", type=Path, metavar="PATH", help="of CIFAR-10: archive or .npz")
     doing.add_argument("--only", nargs="+", metavar="ARM", help="these arms")
     doing.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, help="of one thread each"
+        "--processes",
+        type=int,
+        default=os.cpu_count() or 1,
+        help="of one thread each; 0 for none but this",
     )
     doing.add_argument(
         "--ray", nargs="?", const="", metavar="ADDRESS", help="spread by Ray; of a cluster"

@@ -1,4 +1,4 @@
-"""Runs side by side: in processes of this machine, or by Ray, here or on many machines."""
+"""Runs in this process, side by side in several, or by Ray, here or on many machines."""
 
 from __future__ import annotations
 
@@ -27,6 +27,18 @@ LEFT_HERE = ["studies/results", "range_test_sweeps/sweeps"]
 
 # Of a process that works: what it tells its progress by.
 _told: Any = None
+
+
+@contextmanager
+def in_this_process(place: Place) -> Iterator[Spread]:
+    """Return what does one run after the other."""
+    from .training import do
+
+    def spread(runs: Sequence[Run], progress: Progress) -> Iterator[tuple[Run, Result]]:
+        for run in runs:
+            yield run, do(run, place, partial(progress, run.name))
+
+    yield spread
 
 
 @contextmanager
