@@ -1,6 +1,6 @@
 """Kill a run of a study at moments spread over its course, go on with it, print what came of it.
 
-``python studies_killed.py folder 12``: every attempt is forked after the imports.
+``python studies_killed.py folder 6``: every attempt is forked after the imports.
 """
 
 import json
@@ -58,12 +58,13 @@ def reached(checkpoint):
 
 
 def main(folder, kills):
+    signal.alarm(120)  # where an attempt never has a checkpoint
     torch.set_num_threads(1)
     splits(SETTING.data, None)
     whole, killed = Path(folder, "whole"), Path(folder, "killed")
     attempt(whole)
     drawn, resumed = random.Random(0), []
-    while len(resumed) < int(kills) and attempt(killed, drawn.uniform(0.0, 0.06)):
+    while len(resumed) < int(kills) and attempt(killed, drawn.uniform(0.0, 0.1)):
         resumed.append(reached(killed / RUN.name / "checkpoint.pt"))
     attempt(killed)
     results = [json.loads((one / RUN.name / "result.json").read_text()) for one in (whole, killed)]
