@@ -26,13 +26,13 @@ pytest.importorskip("tqdm")
 import torch
 from range_test_sweeps.data import AbsentError, Data
 from studies import __main__ as command
-from studies import comparing, price_of_tuning
+from studies import comparing, price_of_tuning, step_size, training
 from studies.data import cifar10_file, splits
 from studies.networks import NETWORKS, begun
 from studies.plans import exponential
 from studies.results import EVALUATION_COLUMNS, RUN_COLUMNS, Results
-from studies.study import Arm, Grid, Result, Run, Setting, Study
-from studies.training import evaluated
+from studies.study import Arm, Grid, Place, Result, Run, Setting, Study, evaluation_points
+from studies.training import accuracy_and_loss, probabilities
 from studies.tuning import best_rate, final_runs, tuning_runs
 
 import hypercycle as hc
@@ -153,7 +153,7 @@ def test_the_tables_are_tidy(here):
     assert tuple(next(iter(runs.values()))) == RUN_COLUMNS
     assert len(runs) == 2 * 2 + 2 + 3 * 2
     assert {row["run"] for row in evaluations} == set(runs)
-    keys = [(row["run"], row["iteration"]) for row in evaluations]
+    keys = [(row["run"], row["iteration"], row["ensemble"]) for row in evaluations]
     assert len(set(keys)) == len(keys)
     for row in evaluations:
         assert int(row["iteration"]) <= int(runs[row["run"]]["iterations"])
@@ -261,12 +261,9 @@ def test_a_name_tells_all_that_decides_the_bits():
 
 
 def test_a_run_whose_loss_is_not_finite_ends_and_is_evaluated_all_the_same(tmp_path):
-    from studies.study import Place
-    from studies.training import do
-
     setting = Setting("digits", "mlp", batch_size=32)
     run = replace(run_of(1e30), setting=setting, iterations=200, evaluated_at=(20, 100, 200))
-    result = do(run, Place(tmp_path), lambda _: None)
+    result = training.do(run, Place(tmp_path), lambda _: None)
     assert result.ended == "diverged"
     assert result.iterations == 20
     assert [one["iteration"] for one in result.evaluations] == [20, 100, 200]
@@ -346,13 +343,37 @@ def test_biases_learn_at_their_own_rate(images):
 def test_accuracy_and_loss_are_means_over_all_samples(images):
     model, _ = begun(Setting("cifar10", "half_caffe_quick"), images, 0, "cpu")
     many = Data(np.concatenate([images.x] * 60), np.concatenate([images.y] * 60), 10)
-    accuracy, loss = evaluated(model, many, "cpu")
+    found = probabilities(model, many, "cpu")
     targets = torch.from_numpy(images.y)
     with torch.no_grad():
         outputs = model(torch.from_numpy(images.x))
-        expected = float(torch.nn.functional.cross_entropy(outputs, targets))
-    assert accuracy == pytest.approx(float((outputs.argmax(1) == targets).float().mean()))
-    assert loss == pytest.approx(expected, rel=1e-5)
+        loss = float(torch.nn.functional.cross_entropy(outputs, targets))
+    accuracy = float((outputs.argmax(1) == targets).float().mean())
+    assert accuracy_and_loss(found, many) == pytest.approx((accuracy, loss), rel=1e-5)
+    certain = torch.eye(10)[targets.roll(1)]
+    accuracy, loss = accuracy_and_loss(certain, images)
+    assert accuracy == 0
+    assert 80 < loss < 90  # -log of the smallest float32
+
+
+def test_an_ensemble_is_that_of_the_mean_probabilities(here, tmp_path, monkeypatch):
+    done = Results(here, "digits")
+    study = command.study_of("digits")
+    run, _ = final_runs(study, study.arms[0], 2, done)
+    kept = []
+
+    def keeping(*given):
+        kept.append(probabilities(*given))
+        return kept[-1]
+
+    monkeypatch.setattr(training, "probabilities", keeping)
+    result = training.do(run, Place(tmp_path), lambda _: None)
+    assert result.weights == done.runs[run.name]["weights"]
+    mean = (kept[1] + kept[3]) / 2
+    accuracy, loss = accuracy_and_loss(mean, splits("digits", None)["test"])
+    last = result.evaluations[-1]
+    assert (last["test_accuracy"], last["test_loss"]) == pytest.approx((accuracy, loss))
+    assert done.ensembles("fixed", 0)["two"] == pytest.approx(accuracy, abs=1e-6)
 
 
 def test_cifar10_is_decoded_from_an_archive_once(tmp_path, monkeypatch):
@@ -468,19 +489,17 @@ def test_the_price_of_a_grid_is_all_its_runs():
                 "kind": "final",
                 "seed": "0",
                 "iteration": "800",
+                "ensemble": "",
                 "validation_accuracy": str(validation),
                 "test_accuracy": str(place / 10),
             }
         )
     for name in price_of_tuning.POLICIES:
         arm = f"digits_momentum_{name}"
-        rows.append(
-            {"arm": arm, "kind": "final", "seed": "0", "iteration": "800", "test_accuracy": "0.5"}
-        )
+        rows.append({**rows[0], "arm": arm, "test_accuracy": "0.5"})
     results.evaluations = rows
-    results.runs = {
-        "x": {"arm": "digits_momentum", "kind": "range test", "seed": "0", "iterations": "80"}
-    }
+    swept = {"arm": "digits_momentum", "kind": "range test", "seed": "0", "iterations": "80"}
+    results.runs = {"swept": swept}
     found = price_of_tuning.grids(results, "digits", "momentum", 0)
     assert {name: (one.accuracy, one.iterations) for name, one in found.items()} == {
         "grid of 3": (0.4, 2400),
@@ -489,6 +508,25 @@ def test_the_price_of_a_grid_is_all_its_runs():
     }
     found = price_of_tuning.policies(results, "digits", "momentum", 0)
     assert found["cycle"] == price_of_tuning.Price(0.5, 880)
+
+
+def test_early_stopping_may_wait_for_the_end_of_a_cycle():
+    rises = {100: 0.1, 200: 0.2, 300: 0.3}
+    assert step_size.stopped(rises, 100) == 300
+    falls = {100: 0.3, 200: 0.2, 300: 0.1, 400: 0.2, 500: 0.9}
+    assert step_size.stopped(falls, 200) == 300
+    assert step_size.stopped(falls, 200, cycle=200) == 400
+    assert step_size.stopped(falls, 1000) == 500
+
+
+def test_all_members_of_ensembles_are_evaluated():
+    for arm in step_size.STUDY.arms:
+        points = evaluation_points(arm.iterations, arm.evaluations)
+        assert all(set(members) <= set(points) for _, members in arm.ensembles)
+        lr = arm.plan(0.01, arm.iterations)["lr"]
+        assert lr.is_cycle_end(arm.iterations)
+        assert all(map(lr.is_cycle_end, dict(arm.ensembles)["ends"]))
+        assert all(lr(at) == lr.high for at in dict(arm.ensembles)["peaks"])
 
 
 def test_an_arm_may_take_the_rate_of_another(tmp_path):

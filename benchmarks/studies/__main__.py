@@ -25,7 +25,7 @@ from .spreading import Spread, by_ray, in_processes, in_this_process
 from .study import Arm, Place, Run, Study
 from .tuning import final_runs, tuning_runs
 
-STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "digits")
+STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "step_size", "digits")
 
 
 def study_of(name: str) -> Study:

@@ -19,7 +19,9 @@ def between_bounds(found: Any, iterations: int) -> hc.Plan:
 
 
 def arm(name: str, plan: Any, rate: Grid | Sweep) -> Arm:
-    return Arm(name, SETTING, plan, rate, ITERATIONS, seeds=2, evaluations=4)
+    return Arm(
+        name, SETTING, plan, rate, ITERATIONS, 2, evaluations=4, ensembles=(("two", (100, 200)),)
+    )
 
 
 STUDY = Study(

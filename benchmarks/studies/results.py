@@ -20,7 +20,7 @@ Row = dict[str, str]
 
 RUN = ("run", "arm", "kind", "seed", "rate")
 MEASURED = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
-EVALUATION_COLUMNS = (*RUN, "iteration", *MEASURED, "wall_seconds", "cpu_seconds")
+EVALUATION_COLUMNS = (*RUN, "iteration", "ensemble", *MEASURED, "wall_seconds", "cpu_seconds")
 RUN_COLUMNS = (
     *RUN,
     *("iterations", "ended", "weights", "bounds", "plan", "device", "hardware", "versions"),
@@ -69,7 +69,9 @@ class Results:
             self.evaluations = [row for row in self.evaluations if row["run"] in self.runs]
             self.repair()
         evaluations = [
-            identity | {name: _cell(value) for name, value in one.items()}
+            dict.fromkeys(EVALUATION_COLUMNS, "")
+            | identity
+            | {name: _cell(value) for name, value in one.items()}
             for one in result.evaluations
         ]
         row = identity | {
@@ -99,11 +101,18 @@ class Results:
 
     def curve(self, arm: str, seed: int, column: str = "test_accuracy") -> dict[int, float]:
         """Return a final run's measurements by iteration, empty if there is no such run."""
-        return {
-            int(row["iteration"]): float(row[column])
-            for row in self.evaluations
-            if (row["arm"], row["kind"], row["seed"]) == (arm, "final", str(seed)) and row[column]
-        }
+        rows = [row for row in self._final(arm, seed) if not row["ensemble"]]
+        return {int(row["iteration"]): float(row[column] or math.nan) for row in rows}
+
+    def ensembles(self, arm: str, seed: int, column: str = "test_accuracy") -> dict[str, float]:
+        """Return the measurements of a final run's ensembles by their names."""
+        rows = self._final(arm, seed)
+        return {row["ensemble"]: float(row[column]) for row in rows if row["ensemble"]}
+
+    def _final(self, arm: str, seed: int) -> list[Row]:
+        place = (arm, "final", str(seed))
+        rows = self.evaluations
+        return [row for row in rows if (row["arm"], row["kind"], row["seed"]) == place]
 
     def seeds(self, arm: str) -> list[int]:
         """Return the seeds of an arm's final runs."""
@@ -125,9 +134,9 @@ def _place(row: Mapping[str, str]) -> tuple[str, ...]:
     return row["arm"], row["kind"], row["seed"], rate
 
 
-def _cell(value: float) -> str:
+def _cell(value: float | str) -> str:
     """Return a number with six digits; nothing for what is not a number."""
-    if isinstance(value, int):
+    if isinstance(value, int | str):
         return str(value)
     return "" if math.isnan(value) else f"{value:.6g}"
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from hypercycle import Plan
 
 Kind = Literal["tuning", "range test", "final"]
+Ensembles = tuple[tuple[str, tuple[int, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class Arm:
         one can choose between these by validation.
     tuned_as
         The arm whose rate this one takes; its own if empty. Arms with one range test name it alike.
+    ensembles
+        Names, and the iterations whose networks' mean probabilities are evaluated too, at the end.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Arm:
     evaluations: int = 16
     keeps_validation: bool = False
     tuned_as: str = ""
+    ensembles: Ensembles = ()
 
     @property
     def tuning_name(self) -> str:
@@ -152,6 +156,8 @@ class Run:
         Parts of the data: "train", "validation", "test".
     sweep
         Of a range test.
+    ensembles
+        As those of an arm; among the iterations after which the run is evaluated.
     """
 
     study: str
@@ -166,6 +172,7 @@ class Run:
     trained_on: tuple[str, ...]
     evaluated_on: tuple[str, ...]
     sweep: Sweep | None = None
+    ensembles: Ensembles = ()
 
     @property
     def name(self) -> str:
@@ -221,7 +228,7 @@ class Result:
         Updates made.
     evaluations
         For each, the iteration, the accuracy and loss of each part of the data, and the seconds
-        of wall and CPU that training had taken by then.
+        of wall and CPU that training had taken by then; the ensemble, where it is one.
     weights
         The SHA-256 of the last weights.
     bounds
@@ -232,7 +239,7 @@ class Result:
 
     ended: str
     iterations: int
-    evaluations: list[dict[str, float]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
     weights: str = ""
     bounds: dict[str, float] = field(default_factory=dict)
     device: str = ""

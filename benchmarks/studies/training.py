@@ -35,6 +35,7 @@ DISTRIBUTIONS = ("hypercycle", "torch", "numpy", "scikit-learn", "mlxtend", "aeo
 # Samples at a time in an evaluation, and the iterations from one look for divergence to the next.
 EVALUATED_AT_ONCE, LOOK_EVERY = 1000, 50
 SECONDS_BETWEEN_REPORTS = 0.5
+SMALLEST = torch.finfo(torch.float32).tiny
 
 Report = Callable[[int], None]
 
@@ -61,9 +62,11 @@ class _State:
     """What a training has come to, beside its tensors."""
 
     iteration: int = 0
-    evaluations: list[dict[str, float]] = field(default_factory=list)
+    evaluations: list[dict[str, Any]] = field(default_factory=list)
     wall_seconds: float = 0.0
     cpu_seconds: float = 0.0
+    # Of the members of ensembles, by iteration and part of the data.
+    probabilities: dict[int, dict[str, torch.Tensor]] = field(default_factory=dict)
 
 
 def _trained(run: Run, place: Place, report: Report) -> Result:
@@ -91,11 +94,16 @@ def _trained(run: Run, place: Place, report: Report) -> Result:
         state.wall_seconds += time.perf_counter() - wall
         state.cpu_seconds += time.process_time() - cpu
         if diverged or evaluates:
-            measured = _measured(model, run, known, place.device)
+            outputs = {
+                part: probabilities(model, known[part], place.device) for part in run.evaluated_on
+            }
+            measured = _measured(outputs, known)
             measured |= {"wall_seconds": state.wall_seconds, "cpu_seconds": state.cpu_seconds}
             for at in run.evaluated_at:
                 if at == state.iteration or (diverged and at > state.iteration):
                     state.evaluations.append({"iteration": at, **measured})
+                    if any(at in members for _, members in run.ensembles):
+                        state.probabilities[at] = outputs
         if diverged:
             ended = "diverged"
             break
@@ -106,6 +114,13 @@ def _trained(run: Run, place: Place, report: Report) -> Result:
         if now - reported >= SECONDS_BETWEEN_REPORTS:
             report(state.iteration)
             reported = now
+    for name, members in run.ensembles:
+        outputs = {
+            part: torch.stack([state.probabilities[at][part] for at in members]).mean(0)
+            for part in run.evaluated_on
+        }
+        measured = {"iteration": run.iterations, "ensemble": name, **_measured(outputs, known)}
+        state.evaluations.append(measured)
     return _result(place, ended, state.iteration, state.evaluations, weights=_digest(model))
 
 
@@ -187,29 +202,35 @@ def mean_loss(model: nn.Module, batch: tuple[torch.Tensor, torch.Tensor]) -> tor
     return functional.cross_entropy(outputs.reshape(-1, outputs.shape[-1]), batch[1].reshape(-1))
 
 
-def _measured(model: nn.Module, run: Run, known: dict[str, Data], device: str) -> dict[str, float]:
+def _measured(outputs: dict[str, torch.Tensor], known: dict[str, Data]) -> dict[str, float]:
     measured = {}
-    for part in run.evaluated_on:
-        accuracy, loss = evaluated(model, known[part], device)
+    for part, probable in outputs.items():
+        accuracy, loss = accuracy_and_loss(probable, known[part])
         measured |= {f"{part}_accuracy": accuracy, f"{part}_loss": loss}
     return measured
 
 
 @torch.no_grad()
-def evaluated(model: nn.Module, data: Data, device: str) -> tuple[float, float]:
-    """Return the accuracy and the mean loss over all samples, in evaluation mode."""
+def probabilities(model: nn.Module, data: Data, device: str) -> torch.Tensor:
+    """Return the probability of each class for each target, in evaluation mode, on the CPU."""
     training = model.training
     model.eval()
-    right, total = 0, 0.0
+    found = []
     for first in range(0, len(data.x), EVALUATED_AT_ONCE):
-        rows = slice(first, first + EVALUATED_AT_ONCE)
-        outputs = model(torch.from_numpy(data.x[rows]).to(device))
-        outputs = outputs.reshape(-1, outputs.shape[-1])
-        targets = torch.from_numpy(data.y[rows]).to(device).reshape(-1)
-        right += int((outputs.argmax(-1) == targets).sum())
-        total += float(functional.cross_entropy(outputs, targets, reduction="sum"))
+        samples = torch.from_numpy(data.x[first : first + EVALUATED_AT_ONCE]).to(device)
+        outputs = model(samples)
+        found.append(outputs.reshape(-1, outputs.shape[-1]).softmax(-1).cpu())
     model.train(training)
-    return right / data.y.size, total / data.y.size
+    return torch.cat(found)
+
+
+def accuracy_and_loss(probable: torch.Tensor, data: Data) -> tuple[float, float]:
+    """Return the accuracy and the mean cross entropy of probabilities."""
+    targets = torch.from_numpy(data.y).reshape(-1)
+    accuracy = (probable.argmax(-1) == targets).double().mean()
+    # Where float32 has rounded a probability to 0, the loss is large, not infinite.
+    loss = functional.nll_loss(probable.double().clamp_min(SMALLEST).log(), targets)
+    return float(accuracy), float(loss)
 
 
 def _digest(model: nn.Module) -> str:

@@ -96,6 +96,7 @@ def final_runs(study: Study, arm: Arm, seeds: int, results: Results) -> Iterator
             evaluation_points(arm.iterations, arm.evaluations),
             ("train",) if arm.keeps_validation else KNOWN,
             ("validation", "test") if arm.keeps_validation else ("test",),
+            ensembles=arm.ensembles,
         )
 
 
