@@ -1,6 +1,7 @@
 """The studies: a small one from end to end, killed and resumed; their tables; their statistics."""
 
 import csv
+import doctest
 import io
 import itertools
 import json
@@ -12,6 +13,7 @@ import sys
 import tarfile
 import time
 from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -83,7 +85,7 @@ def test_a_study_that_is_killed_goes_on_in_processes_to_the_bits_of_this_one(her
     killed = started(tmp_path, "--processes", "1", "--checkpoint-seconds", "0")
     runs = tmp_path / "runs" / "digits"
     deadline = time.monotonic() + 60
-    while not (begun_runs := list(runs.glob("*-seed[01]-*/checkpoint.pt"))):
+    while not (begun_runs := list(runs.glob("one_cycle-*/checkpoint.pt"))):
         assert time.monotonic() < deadline
         time.sleep(0.002)
     os.kill(killed.pid, signal.SIGKILL)
@@ -132,7 +134,19 @@ def test_what_is_done_is_not_done_again(here, capsys):
     assert {path: path.read_bytes() for path in here.glob("*.csv")} == before
     assert capsys.readouterr().out == ""
     command.main(["status", "digits", "--results", str(here)])
-    assert capsys.readouterr().out.splitlines()[0] == "digits fixed: 2 of 2; tuning 2 of 2"
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[:2] == ["digits: 6 of 6 runs", "  fixed: 2 of 2; tuning 2 of 2"]
+
+
+def test_says_what_there_is_and_what_it_takes(tmp_path, capsys):
+    command.main(["list"])
+    printed = capsys.readouterr().out
+    assert all(f"{name}: " in printed for name in command.STUDIES)
+    assert "\n  3 arms, 6 runs, 1,200 iterations, tuning 440\n" in printed
+    command.main(["list", "digits"])
+    assert "  fixed: 2 seeds x 200 iterations, tuning 120\n" in capsys.readouterr().out
+    command.main(["status", "--results", str(tmp_path)])
+    assert "digits: 0 of 6 runs\n" in capsys.readouterr().out
 
 
 def test_other_seeds_give_other_bits(here):
@@ -410,6 +424,13 @@ def test_exponential_decay_is_that_of_the_paper():
     assert schedule(70_000) == pytest.approx(0.01 * 0.99994**70_000)
 
 
+@pytest.mark.parametrize("name", ["comparing", "plans", "price_of_tuning", "step_size", "study"])
+def test_what_the_docstrings_show_is_so(name):
+    found = doctest.testmod(import_module(f"studies.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0
+
+
 # The statistics.
 
 
@@ -481,33 +502,32 @@ def test_the_price_of_a_grid_is_all_its_runs():
     rates = price_of_tuning.rates("momentum")
     rows = []
     for place, rate in enumerate(rates):
-        arm = f"digits_momentum_fixed_{rate:g}"
+        arm = f"digits_momentum_600_fixed_{rate:g}"
         validation = 0.9 - abs(place - 5) / 100  # best at 0.3, which only the grid of 8 has
         rows.append(
             {
                 "arm": arm,
                 "kind": "final",
                 "seed": "0",
-                "iteration": "800",
+                "iteration": "600",
                 "ensemble": "",
                 "validation_accuracy": str(validation),
                 "test_accuracy": str(place / 10),
             }
         )
     for name in price_of_tuning.POLICIES:
-        arm = f"digits_momentum_{name}"
+        arm = f"digits_momentum_600_{name}"
         rows.append({**rows[0], "arm": arm, "test_accuracy": "0.5"})
     results.evaluations = rows
     swept = {"arm": "digits_momentum", "kind": "range test", "seed": "0", "iterations": "80"}
     results.runs = {"swept": swept}
-    found = price_of_tuning.grids(results, "digits", "momentum", 0)
+    found = price_of_tuning.prices(results, "digits", "momentum", 600, 0)
     assert {name: (one.accuracy, one.iterations) for name, one in found.items()} == {
-        "grid of 3": (0.4, 2400),
-        "grid of 5": (0.4, 4000),
-        "grid of 8": (0.5, 6400),
+        "grid of 3": (0.4, 1800),
+        "grid of 5": (0.4, 3000),
+        "grid of 8": (0.5, 4800),
+        **dict.fromkeys(price_of_tuning.POLICIES, (0.5, 680)),
     }
-    found = price_of_tuning.policies(results, "digits", "momentum", 0)
-    assert found["cycle"] == price_of_tuning.Price(0.5, 880)
 
 
 def test_early_stopping_may_wait_for_the_end_of_a_cycle():
@@ -531,11 +551,11 @@ def test_all_members_of_ensembles_are_evaluated():
 
 def test_an_arm_may_take_the_rate_of_another(tmp_path):
     grid = Grid((0.1, 0.2), 10)
-    plans = [lambda rate, _, factor=factor: hc.Plan(lr=factor * rate) for factor in (1, 10)]
+    ways = [lambda rate, _, factor=factor: hc.Plan(lr=factor * rate) for factor in (1, 10)]
     setting = Setting("digits", "mlp")
     arms = [
-        Arm("own", setting, plans[0], grid, 20),
-        Arm("taken", setting, plans[1], grid, 20, tuned_as="own"),
+        Arm("own", setting, ways[0], grid, 20),
+        Arm("taken", setting, ways[1], grid, 20, tuned_as="own"),
     ]
     study = Study("made", "Is it?", tuple(arms))
     own, taken = (list(tuning_runs(study, arm, 1)) for arm in arms)

@@ -85,41 +85,56 @@ def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
             bar.write(f"{done} of {len(left)}: {one.name}, {result.ended}")
 
 
-def status(study: Study, options: argparse.Namespace) -> None:
-    """Print how many runs of each arm are done."""
+def show_status(study: Study, options: argparse.Namespace) -> None:
+    """Print how many runs of a study are done; of each arm, if it is asked for."""
     results = Results(options.results, study.name)
+    lines, all_done = [], 0
     for arm in study.arms:
         seeds = seeds_of(arm, options)
         tuning = list(tuning_runs(study, arm, seeds))
         tuned = sum(one.name in results.runs for one in tuning)
-        done = wanted = 0
+        counted = "waits for its tuning"
         if tuned == len(tuning):
             final = list(final_runs(study, arm, seeds, results))
-            done, wanted = sum(one.name in results.runs for one in final), len(final)
-        counted = f"{done} of {wanted}" if wanted else "waits for its tuning"
+            done = sum(one.name in results.runs for one in final)
+            all_done += done
+            counted = f"{done} of {len(final)}"
         tunes = f"; tuning {tuned} of {len(tuning)}" if tuning else ""
-        print(f"{study.name} {arm.name}: {counted}{tunes}")
+        lines.append(f"  {arm.name}: {counted}{tunes}")
+    wanted = sum(seeds_of(arm, options) for arm in study.arms)
+    print(f"{study.name}: {all_done} of {wanted} runs")
+    if options.study:
+        print("\n".join(lines))
 
 
-def show(study: Study) -> None:
-    """Print a study's question, and how much it takes."""
+def show(study: Study, options: argparse.Namespace) -> None:
+    """Print a study's question, and how much it takes; each arm, if it is asked for."""
     print(f"{study.name}: {study.question}")
+    all_tuning: dict[str, Run] = {}
+    lines = []
     for arm in study.arms:
-        tuning = sum(one.iterations for one in tuning_runs(study, arm, arm.seeds))
-        print(
-            f"  {arm.name}: {arm.seeds} seeds x {arm.iterations} iterations"
-            + (f", tuning {tuning}" if tuning else "")
-        )
+        tuning = {one.name: one for one in tuning_runs(study, arm, arm.seeds)}
+        all_tuning |= tuning
+        takes = f"{arm.seeds} seeds x {arm.iterations:,} iterations"
+        tunes = sum(one.iterations for one in tuning.values())
+        lines.append(f"  {arm.name}: {takes}" + (f", tuning {tunes:,}" if tunes else ""))
+    runs = sum(arm.seeds for arm in study.arms)
+    iterations = sum(arm.seeds * arm.iterations for arm in study.arms)
+    tunes = sum(one.iterations for one in all_tuning.values())
+    print(f"  {len(lines)} arms, {runs} runs, {iterations:,} iterations, tuning {tunes:,}")
+    if options.study:
+        print("\n".join(lines))
 
 
 def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return what the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m studies", description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("list", help="the studies, their arms, and how much they take")
+    listing = commands.add_parser("list", help="the studies, and how much they take")
     asked = commands.add_parser("status", help="what is done")
     doing = commands.add_parser("run", help="do what is left of a study")
-    asked.add_argument("study", nargs="?", choices=STUDIES)
+    for one in (listing, asked):
+        one.add_argument("study", nargs="?", choices=STUDIES, help="with each of its arms")
     doing.add_argument("study", choices=STUDIES)
     for one in (asked, doing):
         one.add_argument("--seeds", type=int, help="final runs of each arm, instead of its own")
@@ -148,12 +163,10 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = options_of(arguments)
-    if options.command == "list":
-        for name in STUDIES:
-            show(study_of(name))
-    elif options.command == "status":
+    if options.command != "run":
+        shown = show if options.command == "list" else show_status
         for name in [options.study] if options.study else STUDIES:
-            status(study_of(name), options)
+            shown(study_of(name), options)
     else:
         try:
             run(study_of(options.study), options)
