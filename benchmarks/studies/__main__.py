@@ -56,7 +56,8 @@ def run(study: Study, options: argparse.Namespace) -> None:
     with workers as spread:
         for runs_of in (tuning_runs, partial(final_runs, results=results)):
             runs = [one for arm in arms for one in runs_of(study, arm, seeds_of(arm, options))]
-            do_all(runs, results, spread)
+            # What is there before all is done is of all arms.
+            do_all(sorted(runs, key=lambda one: one.seed), results, spread)
 
 
 def seeds_of(arm: Arm, options: argparse.Namespace) -> int:

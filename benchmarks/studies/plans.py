@@ -58,6 +58,8 @@ def with_constants(rates: Rates, **constants: float) -> Callable[[float, int], h
 
     def plan(peak: float, iterations: int) -> hc.Plan:
         lr = rates(peak, iterations)
-        return hc.Plan(**{**constants, **(lr if isinstance(lr, hc.Plan) else {"lr": lr})})
+        said = dict(lr) if isinstance(lr, hc.Plan) else {"lr": lr}
+        others = {name: one for name, one in constants.items() if name not in said}
+        return hc.Plan(**said, **others)
 
     return plan

@@ -67,12 +67,9 @@ def _trial(study: Study, arm: Arm, grid: Grid, rate: float) -> Run:
 
 
 def final_runs(study: Study, arm: Arm, seeds: int, results: Results) -> Iterator[Run]:
-    """Yield an arm's final runs; none for a seed whose range test found no bounds.
+    """Yield an arm's final runs, when its tuning is in the results.
 
-    Raises
-    ------
-    KeyError
-        If a run of its tuning is not in the results.
+    There is none for a seed whose range test found no bounds.
     """
     before = list(tuning_runs(study, arm, seeds))
     for seed in range(seeds):
