@@ -5,6 +5,7 @@ In benchmarks/::
     python -m studies list
     python -m studies run cifar10 --data cifar10.tar.xz
     python -m studies status
+    python -m studies show cifar10 --against half_fixed
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -23,6 +25,7 @@ from .data import splits
 from .results import FOLDER, Results
 from .spreading import Spread, by_ray, in_processes, in_this_process
 from .study import Arm, Place, Run, Study
+from .summary import means
 from .tuning import final_runs, tuning_runs
 
 STUDIES = ("cifar10", "waveforms", "price_of_tuning", "momentum", "step_size", "digits")
@@ -69,8 +72,9 @@ def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
     """Do the runs that are not in the results, with a bar for all of them together."""
     left = list({one.name: one for one in runs if one.name not in results.runs}.values())
     reached = dict.fromkeys((one.name for one in left), 0)
+    total, began = sum(one.iterations for one in left), time.monotonic()
     with tqdm(
-        total=sum(one.iterations for one in left),
+        total=total,
         unit="it",
         smoothing=0,  # runs of several kinds at a time: the mean so far is the best guess
         disable=None,  # where the output is no terminal
@@ -83,7 +87,12 @@ def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
         for done, (one, result) in enumerate(spread(left, progress), start=1):
             results.add(one, result)
             progress(one.name, one.iterations)
-            bar.write(f"{done} of {len(left)}: {one.name}, {result.ended}")
+            seconds = time.monotonic() - began
+            remaining = seconds * (total / sum(reached.values()) - 1)
+            bar.write(
+                f"{done} of {len(left)}: {one.name}, {result.ended}; "
+                f"{tqdm.format_interval(remaining)} left"
+            )
 
 
 def show_status(study: Study, options: argparse.Namespace) -> None:
@@ -106,6 +115,12 @@ def show_status(study: Study, options: argparse.Namespace) -> None:
     print(f"{study.name}: {all_done} of {wanted} runs")
     if options.study:
         print("\n".join(lines))
+
+
+def show_means(study: Study, options: argparse.Namespace) -> None:
+    """Print a table of the arms at the end of their runs."""
+    results = Results(options.results, study.name)
+    print(f"{study.name}: {study.question}\n\n{means(study, results, options.against)}")
 
 
 def show(study: Study, options: argparse.Namespace) -> None:
@@ -133,12 +148,16 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list", help="the studies, and how much they take")
     asked = commands.add_parser("status", help="what is done")
+    showing = commands.add_parser("show", help="a table of a study's arms")
     doing = commands.add_parser("run", help="do what is left of a study")
     for one in (listing, asked):
         one.add_argument("study", nargs="?", choices=STUDIES, help="with each of its arms")
-    doing.add_argument("study", choices=STUDIES)
+    for one in (showing, doing):
+        one.add_argument("study", choices=STUDIES)
+    showing.add_argument("--against", metavar="ARM", help="the others' differences from this one")
     for one in (asked, doing):
         one.add_argument("--seeds", type=int, help="final runs of each arm, instead of its own")
+    for one in (asked, showing, doing):
         one.add_argument("--results", type=Path, default=FOLDER, metavar="FOLDER")
     doing.add_argument("--data", type=Path, metavar="PATH", help="of CIFAR-10: archive or .npz")
     doing.add_argument("--only", nargs="+", metavar="ARM", help="these arms")
@@ -164,8 +183,8 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = options_of(arguments)
-    if options.command != "run":
-        shown = show if options.command == "list" else show_status
+    shown = {"list": show, "status": show_status, "show": show_means}.get(options.command)
+    if shown is not None:
         for name in [options.study] if options.study else STUDIES:
             shown(study_of(name), options)
     else:

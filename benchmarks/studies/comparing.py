@@ -57,6 +57,16 @@ def estimate(values: Sequence[float], confidence: float = 0.95) -> Estimate:
     return Estimate(mean, float(mean - half), float(mean + half), count)
 
 
+def paired(own: Mapping[int, float], other: Mapping[int, float]) -> tuple[list[float], list[float]]:
+    """Return the values of the seeds that both have.
+
+    >>> paired({0: 0.5, 1: 0.6}, {1: 0.4, 2: 0.7})
+    ([0.6], [0.4])
+    """
+    seeds = sorted(own.keys() & other.keys())
+    return [own[seed] for seed in seeds], [other[seed] for seed in seeds]
+
+
 def difference(own: Sequence[float], other: Sequence[float], confidence: float = 0.95) -> Estimate:
     """Return ``own − other``, paired, with its interval."""
     return estimate(np.subtract(own, other).tolist(), confidence)

@@ -94,15 +94,20 @@ class Results:
         text = self.runs[run.name]["bounds"]
         return json.loads(text) if text else None
 
-    def last(self, run: str, column: str) -> float:
-        """Return the last measurement of a run; NaN where there is none."""
-        values = [row[column] for row in self.evaluations if row["run"] == run]
-        return float(values[-1] or math.nan)
+    def trial(self, run: str) -> float:
+        """Return the accuracy that a rate is chosen by."""
+        (row,) = (one for one in self.evaluations if one["run"] == run)
+        return float(row["validation_accuracy"])
 
     def curve(self, arm: str, seed: int, column: str = "test_accuracy") -> dict[int, float]:
         """Return a final run's measurements by iteration, empty if there is no such run."""
         rows = [row for row in self._final(arm, seed) if not row["ensemble"]]
         return {int(row["iteration"]): float(row[column] or math.nan) for row in rows}
+
+    def last(self, arm: str, column: str = "test_accuracy") -> dict[int, float]:
+        """Return the last measurement of each of an arm's final runs, by seed."""
+        curves = {seed: self.curve(arm, seed, column) for seed in self.seeds(arm)}
+        return {seed: curve[max(curve)] for seed, curve in curves.items()}
 
     def ensembles(self, arm: str, seed: int, column: str = "test_accuracy") -> dict[str, float]:
         """Return the measurements of a final run's ensembles by their names."""
@@ -119,12 +124,12 @@ class Results:
         final = [row for row in self.runs.values() if (row["arm"], row["kind"]) == (arm, "final")]
         return sorted(int(row["seed"]) for row in final)
 
-    def tuning_iterations(self, arm: str) -> int:
-        """Return the updates that an arm's grid took."""
+    def tuning_iterations(self, name: str) -> int:
+        """Return the updates that a grid took, or all range tests of a name."""
         return sum(
             int(row["iterations"])
             for row in self.runs.values()
-            if (row["arm"], row["kind"]) == (arm, "tuning")
+            if row["arm"] == name and row["kind"] != "final"
         )
 
 

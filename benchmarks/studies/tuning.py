@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .results import Results
 from .study import Arm, Grid, Run, Study, Sweep, evaluation_points
 
@@ -99,7 +97,7 @@ def final_runs(study: Study, arm: Arm, seeds: int, results: Results) -> Iterator
 
 def best_rate(trials: list[Run], results: Results) -> float:
     """Return the rate with the highest accuracy on validation samples; of equals, the lowest."""
-    accuracies = [results.last(run.name, "validation_accuracy") for run in trials]
+    accuracies = [results.trial(run.name) for run in trials]
     rates = [run.rate for run in trials]
-    highest = np.nanmax(accuracies)
+    highest = max(accuracies)
     return min(rate for rate, one in zip(rates, accuracies, strict=True) if one == highest)

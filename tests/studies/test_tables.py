@@ -12,10 +12,12 @@ pytest.importorskip("torch")
 pytest.importorskip("tqdm")
 
 import torch
+from reading import tables
 from studies import __main__ as command
 from studies import price_of_tuning
 from studies.results import EVALUATION_COLUMNS, RUN_COLUMNS, Results
 from studies.study import Arm, Grid, Result, Setting, Study
+from studies.summary import means
 from studies.tuning import best_rate, final_runs, tuning_runs
 
 import hypercycle as hc
@@ -71,7 +73,7 @@ def test_tuning_is_counted_and_its_best_rate_taken(here):
     for arm in study.arms[:2]:
         assert results.tuning_iterations(arm.name) == 120
         trials = list(tuning_runs(study, arm, 2))
-        rates = {one.rate: results.last(one.name, "validation_accuracy") for one in trials}
+        rates = {one.rate: results.trial(one.name) for one in trials}
         best = max(rates, key=rates.get)
         assert best_rate(trials, results) == best
         assert {one.rate for one in final_runs(study, arm, 2, results)} == {best}
@@ -176,3 +178,24 @@ def test_the_price_of_a_grid_is_all_its_runs():
         "grid of 8": (0.5, 4800),
         **dict.fromkeys(price_of_tuning.POLICIES, (0.5, 680)),
     }
+
+
+def test_a_table_shows_means_and_paired_differences(run_of, tmp_path):
+    accuracies = {"own": (0.7, 0.8, 0.6), "other": (0.6, 0.75)}
+    setting = Setting("digits", "mlp")
+    arms = [Arm(name, setting, lambda rate, _: hc.Plan(lr=rate), 0.1, 10) for name in accuracies]
+    study = Study("made", "Is it?", tuple(arms))
+    results = Results(tmp_path, "made")
+    results.repair()
+    for name, found in accuracies.items():
+        for seed, accuracy in enumerate(found):
+            run = replace(run_of(0.1, seed), arm=name)
+            results.add(run, Result("end", 10, [{"iteration": 10, "test_accuracy": accuracy}]))
+    (head, own, other) = tables(means(study, results, "other"))[0]
+    assert head == ["arm", "seeds", "accuracy", "less other, 95 %", "iterations", "tuning"]
+    # Of 10 and 5 points: t with one degree of freedom is 12.706, the standard error 2.5.
+    assert own == ["own", "3", "70.00 ± 10.00", "+7.50 (-24.27 to +39.27)", "10", ""]
+    assert other == ["other", "2", "67.50 ± 10.61", "", "10", ""]
+    assert "less" not in means(study, results)
+    with pytest.raises(ValueError, match="made has no arm 'none'"):
+        means(study, results, "none")
