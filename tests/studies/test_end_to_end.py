@@ -23,16 +23,20 @@ ROOT = Path(__file__).parent.parent.parent
 SECONDS = {"wall_seconds", "cpu_seconds"}
 
 
-def started(folder, *options):
-    """Start the command in a group of processes of its own."""
+def environment():
+    """What a process needs to run studies from this checkout."""
     paths = [ROOT, ROOT / "adapters", ROOT / "benchmarks", os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1"}
+
+
+def started(folder, *options):
+    """Start the command."""
     return subprocess.Popen(
         [sys.executable, "-m", "studies", "run", "digits", "--results", folder, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1"},
+        env=environment(),
     )
 
 
@@ -69,13 +73,12 @@ def test_a_study_that_is_killed_goes_on_in_processes_to_the_bits_of_this_one(her
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks what has imported PyTorch")
 def test_a_run_that_is_killed_at_any_moment_ends_with_the_same_bits(tmp_path):
-    paths = [ROOT, ROOT / "adapters", ROOT / "benchmarks"]
     done = subprocess.run(
         [sys.executable, ROOT / "tests" / "support" / "studies_killed.py", tmp_path, "6"],
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, paths)), "OMP_NUM_THREADS": "1"},
+        env=environment(),
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
