@@ -39,9 +39,12 @@ def study_of(name: str) -> Study:
 
 def run(study: Study, options: argparse.Namespace) -> None:
     """Do what is left of a study: first what tunes, then the final runs."""
-    arms = study.chosen(options.only)
-    for data in {arm.setting.data for arm in arms}:
-        splits(data, options.data)  # decoded once, before several processes want it
+    try:
+        arms = study.chosen(options.only)
+        for data in {arm.setting.data for arm in arms}:
+            splits(data, options.data)  # decoded once, before several processes want it
+    except (AbsentError, ValueError) as error:
+        raise SystemExit(str(error)) from error
     results = Results(options.results, study.name)
     results.repair()
     place = Place(
@@ -71,6 +74,8 @@ def seeds_of(arm: Arm, options: argparse.Namespace) -> int:
 def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
     """Do the runs that are not in the results, with a bar for all of them together."""
     left = list({one.name: one for one in runs if one.name not in results.runs}.values())
+    if not left:
+        return
     reached = dict.fromkeys((one.name for one in left), 0)
     total, began = sum(one.iterations for one in left), time.monotonic()
     with tqdm(
@@ -81,6 +86,8 @@ def do_all(runs: Sequence[Run], results: Results, spread: Spread) -> None:
     ) as bar:
 
         def progress(name: str, iteration: int) -> None:
+            if name not in reached:  # the last word of a run that ended before these began
+                return
             bar.update(max(iteration - reached[name], 0))
             reached[name] = max(iteration, reached[name])
 
@@ -184,14 +191,11 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = options_of(arguments)
     shown = {"list": show, "status": show_status, "show": show_means}.get(options.command)
-    if shown is not None:
-        for name in [options.study] if options.study else STUDIES:
-            shown(study_of(name), options)
-    else:
-        try:
-            run(study_of(options.study), options)
-        except (AbsentError, ValueError) as error:
-            raise SystemExit(str(error)) from error
+    if shown is None:
+        run(study_of(options.study), options)
+        return
+    for name in [options.study] if options.study else STUDIES:
+        shown(study_of(name), options)
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ class Arm:
         What is trained on what.
     plan
         ``plan(rate, iterations)``, all hyperparameters that the optimizer shall have. The rate is a
-        number, or the ``Bounds`` of a range test.
+        number, or what a range test found: ``Found`` in ``tuning.py``.
     rate
         A number that is given, or how it is found.
     iterations

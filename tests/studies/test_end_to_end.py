@@ -18,6 +18,7 @@ pytest.importorskip("tqdm")
 
 from studies import __main__ as command
 from studies.results import Results
+from studies.study import Result
 
 ROOT = Path(__file__).parent.parent.parent
 SECONDS = {"wall_seconds", "cpu_seconds"}
@@ -125,3 +126,24 @@ def test_other_seeds_give_other_bits(here):
     _, runs = tables(here)
     final = [row["weights"] for row in runs.values() if row["kind"] == "final"]
     assert len(set(final)) == len(final) == 6
+
+
+def test_progress_of_runs_that_ended_before_is_left_out(run_of, tmp_path):
+    results = Results(tmp_path, "made")
+    results.repair()
+
+    def spread(runs, progress):
+        progress("one that ended", 3)
+        for run in runs:
+            progress(run.name, 5)
+            yield run, Result("end", 10, [{"iteration": 10, "test_accuracy": 0.5}])
+
+    command.do_all([run_of(0.1), run_of(0.1), run_of(0.1, 1)], results, spread)
+    assert list(results.runs) == [run_of(0.1).name, run_of(0.1, 1).name]
+
+
+def test_says_what_is_not_there(tmp_path):
+    with pytest.raises(SystemExit, match="digits has no arm 'none'; it has fixed, one_cycle"):
+        command.main(["run", "digits", "--only", "none", "--results", str(tmp_path)])
+    with pytest.raises(SystemExit, match="--data PATH tells where it is"):
+        command.main(["run", "cifar10", "--results", str(tmp_path)])

@@ -16,7 +16,7 @@ from reading import tables
 from studies import __main__ as command
 from studies import price_of_tuning
 from studies.results import EVALUATION_COLUMNS, RUN_COLUMNS, Results
-from studies.study import Arm, Grid, Result, Setting, Study
+from studies.study import Arm, Grid, Result, Setting, Study, Sweep
 from studies.summary import means
 from studies.tuning import best_rate, final_runs, tuning_runs
 
@@ -178,6 +178,26 @@ def test_the_price_of_a_grid_is_all_its_runs():
         "grid of 8": (0.5, 4800),
         **dict.fromkeys(price_of_tuning.POLICIES, (0.5, 680)),
     }
+
+
+def test_a_seed_whose_range_test_found_no_bounds_has_no_final_run(tmp_path):
+    def plan(found, _):
+        return hc.Plan(lr=hc.Cycle(found.low, found.high, 5))
+
+    arm = Arm("cycle", Setting("digits", "mlp"), plan, Sweep(1e-3, 1.0, 50), 20, tuned_as="swept")
+    study = Study("made", "Is it?", (arm,))
+    results = Results(tmp_path, "made")
+    results.repair()
+    first, second = tuning_runs(study, arm, 2)
+    assert (first.arm, first.kind, first.plan, second.seed) == ("swept", "range test", None, 1)
+    results.add(first, Result("no bounds", 50, [{"iteration": 50}]))
+    bounds = {"low": 0.01, "high": 0.1, "best": 0.3}
+    results.add(second, Result("end", 40, [{"iteration": 40}], bounds=bounds))
+    for each in (results, Results(tmp_path, "made")):
+        (final,) = final_runs(study, arm, 2, each)
+        assert final.seed == 1
+        assert final.plan == hc.Plan(lr=hc.Cycle(0.01, 0.1, 5))
+        assert each.tuning_iterations("swept") == 90
 
 
 def test_a_table_shows_means_and_paired_differences(run_of, tmp_path):
