@@ -10,7 +10,8 @@ example, triangular between the paper's 0.001 and 0.006. The ported one is that 
 (github.com/coxy1989/clr): pixels from 0 to 1, PyTorch's initial weights; fixed at the same 0.001,
 triangular from 0.0025 to 0.01, where it has 63.16 ± 0.84 % after 4,000 and 71.46 ± 0.43 % after
 8,000 iterations, and 63.09 % after 20,000 at the fixed rate. With pixels 255 times smaller, 0.001
-is a much slower rate than it is in Caffe.
+is a much slower rate than it is in Caffe. Caffe's momentum has the rate in it, PyTorch's has not:
+they differ while the rate changes.
 
 At half width each arm's rate, for cycles the peak, is tuned over the same grid, with a quarter of
 the iterations of a run. A shorter trial favours higher fixed rates than a long run does.

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import math
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -124,6 +123,11 @@ class Results:
         final = [row for row in self.runs.values() if (row["arm"], row["kind"]) == (arm, "final")]
         return sorted(int(row["seed"]) for row in final)
 
+    def rates(self, arm: str) -> set[str]:
+        """Return the rates of an arm's final runs, as they are in the table."""
+        rows = self.runs.values()
+        return {row["rate"] for row in rows if (row["arm"], row["kind"]) == (arm, "final")}
+
     def tuning_iterations(self, name: str) -> int:
         """Return the updates that a grid took, or all range tests of a name."""
         return sum(
@@ -154,12 +158,8 @@ def _text(rows: Iterable[Mapping[str, str]], columns: tuple[str, ...]) -> bytes:
 
 
 def _append(file: Path, content: bytes) -> None:
-    """Append in one call: rows of two writers do not mix."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(descriptor, content)
-    finally:
-        os.close(descriptor)
+    with file.open("ab") as opened:
+        opened.write(content)
 
 
 def _read(file: Path, columns: tuple[str, ...]) -> list[Row]:

@@ -34,6 +34,7 @@ def means(study: Study, results: Results, against: str | None = None) -> str:
                 else f"{100 * apart.mean:+.2f} ({100 * apart.low:+.2f} to {100 * apart.high:+.2f})"
             )
         tuning = results.tuning_iterations(arm.tuning_name)
-        rows.append([*row, f"{arm.iterations:,}", f"{tuning:,}" if tuning else ""])
+        spent = [f"{arm.iterations:,}", f"{tuning:,}" if tuning else ""]
+        rows.append([*row, ", ".join(sorted(results.rates(arm.name))), *spent])
     heads = ["arm", "seeds", "accuracy", *([f"less {against}, 95 %"] if against else [])]
-    return table([*heads, "iterations", "tuning"], rows)
+    return table([*heads, "rate", "iterations", "tuning"], rows)

@@ -212,10 +212,10 @@ def test_a_table_shows_means_and_paired_differences(run_of, tmp_path):
             run = replace(run_of(0.1, seed), arm=name)
             results.add(run, Result("end", 10, [{"iteration": 10, "test_accuracy": accuracy}]))
     (head, own, other) = tables(means(study, results, "other"))[0]
-    assert head == ["arm", "seeds", "accuracy", "less other, 95 %", "iterations", "tuning"]
+    assert head == ["arm", "seeds", "accuracy", "less other, 95 %", "rate", "iterations", "tuning"]
     # Of 10 and 5 points: t with one degree of freedom is 12.706, the standard error 2.5.
-    assert own == ["own", "3", "70.00 ± 10.00", "+7.50 (-24.27 to +39.27)", "10", ""]
-    assert other == ["other", "2", "67.50 ± 10.61", "", "10", ""]
+    assert own == ["own", "3", "70.00 ± 10.00", "+7.50 (-24.27 to +39.27)", "0.1", "10", ""]
+    assert other == ["other", "2", "67.50 ± 10.61", "", "0.1", "10", ""]
     assert "less" not in means(study, results)
     with pytest.raises(ValueError, match="made has no arm 'none'"):
         means(study, results, "none")
