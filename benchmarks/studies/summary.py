@@ -33,7 +33,8 @@ def means(study: Study, results: Results, against: str | None = None) -> str:
                 if apart is None
                 else f"{100 * apart.mean:+.2f} ({100 * apart.low:+.2f} to {100 * apart.high:+.2f})"
             )
-        tuning = results.tuning_iterations(arm.tuning_name)
+        given = isinstance(arm.rate, float)
+        tuning = 0 if given else results.tuning_iterations(arm.tuning_name)
         spent = [f"{arm.iterations:,}", f"{tuning:,}" if tuning else ""]
         rows.append([*row, ", ".join(sorted(results.rates(arm.name))), *spent])
     heads = ["arm", "seeds", "accuracy", *([f"less {against}, 95 %"] if against else [])]
