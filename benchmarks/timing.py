@@ -168,23 +168,32 @@ def section(title: str, text: str, body: str) -> str:
     return f"### {title}\n\n{textwrap.fill(text, WIDTH)}\n\n{body}\n"
 
 
-def machine(*distributions: str) -> str:
-    """Return the machine's kind and the versions of what was measured."""
-    processor = platform.machine()
+def processor() -> str:
+    """Return the processor's name, the number of cores, the architecture."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         lines = information.read_text(encoding="utf-8").splitlines()
         models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
         if models:
-            processor = f"{models[0]}, {len(models)} cores, {processor}"
-    versions = [f"Python {platform.python_version()}"]
+            return f"{models[0]}, {len(models)} cores, {platform.machine()}"
+    return platform.machine()
+
+
+def versions(*distributions: str) -> str:
+    """Return the versions of Python and of those of the distributions that are installed."""
+    found = [f"Python {platform.python_version()}"]
     for name in distributions:
         try:
-            versions.append(f"{name} {metadata.version(name)}")
+            found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             continue
+    return ", ".join(found)
+
+
+def machine(*distributions: str) -> str:
+    """Return the machine's kind and the versions of what was measured."""
     return textwrap.fill(
-        f"Measured on {processor}, {platform.system()}; {', '.join(versions)}.",
+        f"Measured on {processor()}, {platform.system()}; {versions(*distributions)}.",
         WIDTH,
         break_on_hyphens=False,
     )

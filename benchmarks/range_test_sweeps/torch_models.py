@@ -56,13 +56,15 @@ def cnn(data: Data, *, normalise: bool = False) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(flat, outputs(data)))
 
 
-def quick_net(data: Data) -> nn.Module:
-    """Return Caffe's quick network for CIFAR-10 at half its width."""
+def quick_net(data: Data, width: int = 16, *, ceil_mode: bool = True) -> nn.Module:
+    """Return Caffe's quick network for CIFAR-10, at half its width unless told otherwise."""
+    side = 4 if ceil_mode else 3
+    pool = functools.partial(nn.AvgPool2d, 3, 2, ceil_mode=ceil_mode)
     return nn.Sequential(
-        *[nn.Conv2d(3, 16, 5, padding=2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.ReLU()],
-        *[nn.Conv2d(16, 16, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True)],
-        *[nn.Conv2d(16, 32, 5, padding=2), nn.ReLU(), nn.AvgPool2d(3, 2, ceil_mode=True)],
-        *[nn.Flatten(), nn.Linear(512, 64), nn.Linear(64, outputs(data))],
+        *[nn.Conv2d(3, width, 5, padding=2), nn.MaxPool2d(3, 2, ceil_mode=ceil_mode), nn.ReLU()],
+        *[nn.Conv2d(width, width, 5, padding=2), nn.ReLU(), pool()],
+        *[nn.Conv2d(width, 2 * width, 5, padding=2), nn.ReLU(), pool()],
+        *[nn.Flatten(), nn.Linear(2 * width * side**2, 64), nn.Linear(64, outputs(data))],
     )
 
 
