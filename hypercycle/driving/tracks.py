@@ -118,7 +118,7 @@ class Tracks:
         ends = list(accumulate((len(track.schedules) for track in tracks), initial=0))
         has_keys = any(track.keys is not None for track in tracks)
         self._key_ranges = [slice(*one) for one in pairwise(ends)] if has_keys else None
-        self._whole = [index for index, track in enumerate(self.tracks) if track.whole]
+        self._whole = [index for index, (track, _) in enumerate(self._owners) if track.whole]
         self._steps_at_once = max(BLOCK_FLOATS // max(len(schedules), 1), LEAST_STEPS)
         self._forget()
         self._begin_singles()

@@ -194,3 +194,14 @@ def test_where_each_step_jumps_what_is_not_accepted_is_named():
     assert jumping.row(9) is None
     with pytest.raises(ValueError, match="lr of group 'a'"):
         jumping.block(9)
+
+
+@pytest.mark.parametrize("jumps", [False, True])
+def test_whole_numbers_are_those_of_their_own_track_beside_one_with_keys(jumps):
+    rates = Track("lr", (hc.Cycle(0.1, 0.5, 7), hc.Cycle(0.2, 0.7, 7)), ("a", "b"))
+    counts = Track("n", (hc.Rounded(hc.Ramp(2, 9, 30)),), whole=True)
+    tracks = Tracks([rates, counts], jumps=jumps)
+    for step in (3, 99, 12):
+        own, count = (column[0] for column in tracks.columns(step))
+        assert own == [schedule(step) for schedule in rates.schedules]
+        assert (count, type(count)) == (counts.schedules[0](step), int)
