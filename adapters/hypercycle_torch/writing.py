@@ -86,12 +86,14 @@ def ways_to_write(
         if two and all(each.is_shared for each in together):
             writers.append(_shared_tuple(together, shared.pop(0) if shared else None))
         elif two and len(together) == 1 and one.place.index == 0 and own:
-            writers.append(_own_tuples(one, own.pop(0)))
+            own_tuples = _own_tuples if len(groups) > 1 else _tuple_of_one_group
+            writers.append(own_tuples(one, own.pop(0)))
         else:
             writers.append(_one_by_one(together))
     pairs = _in_pairs(shared)
     writers += [_shared_floats(*pair) for pair in pairs[1:]]
-    writers += [_own_floats(*pair) for pair in _in_pairs(own)]
+    own_floats = _own_floats if len(groups) > 1 else _floats_of_one_group
+    writers += [own_floats(*pair) for pair in _in_pairs(own)]
     rest = writers[0] if len(writers) == 1 else _one_after_the_other(writers)
     return pairs[0] if pairs else None, rest if writers else None
 
@@ -163,6 +165,17 @@ def _own_floats(values: list[Any], others: list[Any], key: str, other_key: str) 
         for group, value, other in zip(groups, values[index], others[index]):  # noqa: B905
             group[key] = value
             group[other_key] = other
+
+    return write
+
+
+def _floats_of_one_group(values: list[Any], others: list[Any], key: str, other_key: str) -> Writer:
+    @left_as_it_is
+    def write(groups: list[Group], index: int) -> None:
+        # The loop of _own_floats would take twice as long as what it does.
+        group = groups[0]
+        group[key] = values[index][0]
+        group[other_key] = others[index][0]
 
     return write
 
@@ -256,6 +269,26 @@ def _own_tuples(first: _Written, beside: Floats) -> Writer:
                 first.place.write(group, whole[0])
                 strayed = True
         last = [] if strayed else wholes  # none: taken from the groups again
+
+    return write
+
+
+def _tuple_of_one_group(first: _Written, beside: Floats) -> Writer:
+    firsts, key = first.column, first.place.key
+    values, other_key = beside
+    last, second = _NOWHERE, 0.0
+
+    @left_as_it_is
+    def write(groups: list[Group], index: int) -> None:
+        nonlocal last, second
+        group = groups[0]
+        group[other_key] = values[index][0]
+        if group[key] is last:
+            group[key] = last = (firsts[index][0], second)
+        else:
+            first.place.write(group, firsts[index][0])
+            last = _pair_in(group, key)
+            second = last[1]
 
     return write
 

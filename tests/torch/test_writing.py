@@ -36,6 +36,21 @@ PLANS = {
     "second beta": hc.Plan(lr=LR, beta2=hc.Cycle(0.9, 0.99, 7)),
     "three": hc.Plan(lr=LR, weight_decay=own(LR), beta1=BETAS, eps=hc.Cycle(1e-9, 1e-8, 3)),
 }
+
+
+def of_the_first(plan, count):
+    """Return a plan for the first groups alone."""
+    kept = {f"g{i}" for i in range(count)}
+    return hc.Plan(
+        **{
+            name: hc.Groups({key: one for key, one in value.items() if key in kept})
+            if isinstance(value, hc.Groups)
+            else value
+            for name, value in plan.items()
+        }
+    )
+
+
 KINDS = {
     "floats": dict,
     "tensor lr": lambda: {"lr": torch.tensor(0.1)},
@@ -180,10 +195,12 @@ class Interference:
 WAYS = [name for name in vars(Interference) if not name.startswith("_")]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "count"), [(kind, GROUPS) for kind in KINDS] + [("floats", 1), ("tensor lr", 1)]
+)
 @pytest.mark.parametrize("name", PLANS)
-def test_values_are_the_plans_whatever_happens_in_between(kind, name):
-    plan, made = PLANS[name], made_of(kind)
+def test_values_are_the_plans_whatever_happens_in_between(kind, name, count):
+    plan, made = of_the_first(PLANS[name], count), made_of(kind, count)
     rest = {group["name"]: plain(group["betas"][1]) for group in made.param_groups}
     interference = Interference(made, rest, random.Random(0))
     cycler = hc.attach(made, plan)
