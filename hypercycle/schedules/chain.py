@@ -113,6 +113,14 @@ class Chain(Record):
         """Return the bounds of all parts."""
         return [value for part in self.schedules for value in part.reached()]
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound of all parts; None if one's are not known."""
+        known = [part.known_range() for part in self.schedules]
+        ranges = [one for one in known if one is not None]
+        if len(ranges) < len(known):
+            return None
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
     @property
     def whole(self) -> bool:
         """Whether all parts are."""
@@ -309,14 +317,15 @@ def _check_rest(chain: Chain) -> None:
         )
     for part, schedule in zip(chain.parts, chain.schedules, strict=True):
         is_own = not isinstance(part, tuple) and schedule.own_length == REST
-        if not is_own and _takes_rest(schedule):
+        if not is_own and takes_rest(schedule):
             raise ValueError(
                 "'rest' is what the parts of a Chain leave of the run, and this one is inside "
                 f"another part of a Chain: write its parts one by one, got {shown(schedule)}"
             )
 
 
-def _takes_rest(schedule: Record) -> bool:
-    inside = any(_takes_rest(one) for one in schedule.schedules)
+def takes_rest(schedule: Record) -> bool:
+    """Return whether a length in it is the "rest" of the run."""
+    inside = any(takes_rest(one) for one in schedule.schedules)
     own = isinstance(schedule, Chain) and REST in schedule.given_lengths
     return inside or own or schedule.own_length == REST

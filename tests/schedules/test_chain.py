@@ -209,3 +209,43 @@ CHAIN_IN_CHAIN = (
 def test_lengths_that_do_not_add_up_are_refused(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda ramp: hc.Product(0.1, ramp),
+        lambda ramp: hc.Maximum(ramp, 0.5),
+        lambda ramp: hc.Rounded(hc.Sum(ramp, 64)),
+        lambda ramp: hc.Reference("lr", ramp, times=0.1),
+        lambda ramp: ramp.opposite(0.85, 0.95),
+    ],
+)
+def test_what_is_made_of_one_ramp_has_its_length(made):
+    up, down = hc.Ramp(0.1, 1.0, "5%"), hc.Ramp(1.0, 0.1, "20%")
+    shares = hc.Chain(made(up), (0.9, "75%"), made(down))
+    rest = hc.Chain(made(up), made(hc.Ramp(1.0, 0.1, "rest")))
+    for total in range(1, 300):
+        assert shares.resolve(total_steps=total).length == total
+        assert rest.resolve(total_steps=total).length == total
+    with pytest.raises(ValueError, match="'rest' is what the other parts of a Chain leave"):
+        made(hc.Ramp(1.0, 0.1, "rest")).resolve(total_steps=9)
+    with pytest.raises(TypeError, match="has no length of its own"):
+        hc.Sum(up, down).with_length(9)
+
+
+def test_bounds_are_known_if_those_of_all_parts_are():
+    chain = hc.Chain((lambda step: 5.0, 4), hc.Ramp(0.1, 1.0, 9))
+    for schedule in (
+        chain,
+        hc.Chain((hc.PowerLaw(0.1, 0.5), 4), 0.1),
+        hc.Repeat(chain, 3),
+        hc.Held(chain, 3),
+        hc.Reference("lr", chain),
+        hc.Product(chain, 0.5),
+        hc.Product(0.5, chain),
+        hc.Rounded(chain),
+    ):
+        assert schedule.known_range() is None
+        with pytest.raises(ValueError, match="has no opposite: it is not known between which"):
+            schedule.opposite(0.0, 1.0)
