@@ -14,6 +14,7 @@ from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.entries import is_rate
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.ramp import Ramp
 from hypercycle.schedules.reference import Reference
 from hypercycle.schedules.schedule import Record
@@ -53,6 +54,11 @@ def branch(  # noqa: PLR0917  (those of the method)
         end = _end(name, schedules, dict.fromkeys(chosen, to))
         if end is None:
             continue
+        if isinstance(one, Mixture):
+            raise ValueError(
+                f"{name} is a Mixture, whose weights sum to 1: it goes on, or is written as a "
+                "schedule of its own"
+            )
         if isinstance(one, Groups):
             made[name] = Groups(
                 {

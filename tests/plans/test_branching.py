@@ -194,3 +194,10 @@ def test_a_reference_to_what_decays_follows_it():
     assert branch["momentum"] == stale
     branch.check_fingerprint(trunk.fingerprint())
     assert hc.Plan.from_dict(trunk.branch(20).to_dict())(25) == trunk.branch(20)(25)
+
+
+def test_a_mixture_is_not_decayed():
+    trunk = hc.Plan(lr=0.1, mix=hc.Mixture({"web": 1.0, "code": hc.Ramp(0.5, 2.0, 9)}))
+    assert trunk.branch(5)["mix"] == trunk["mix"]
+    with pytest.raises(ValueError, match="mix is a Mixture, whose weights sum to 1: it goes on"):
+        trunk.branch(5, names=["mix"])
