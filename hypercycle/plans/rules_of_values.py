@@ -13,6 +13,7 @@ from hypercycle.plans.entries import Entry, Within, likeness, within
 from hypercycle.plans.findings import Finding
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.cycle import Cycle
+from hypercycle.schedules.reference import Reference
 from hypercycle.shapes.registry import scale_function
 from hypercycle.shapes.scales import Exponential, Halving
 
@@ -224,6 +225,8 @@ def _together(entries: Sequence[Entry], total: int | None) -> Iterator[Finding]:
     for entry, rate in itertools.product(entries, rates):
         if not (entry.is_momentum or entry.is_decay):
             continue
+        if entry.is_decay and isinstance(entry.schedule, Reference):
+            continue  # who writes { of = "lr" } means it
         if entry.group != rate.group and None not in (entry.group, rate.group):
             continue
         try:

@@ -150,3 +150,11 @@ def test_parts_of_more_than_the_run_are_told_beside_a_rest():
         "longer-than-run",
         "its parts add up to 110% of the run",
     )
+
+
+def test_a_decay_that_refers_to_the_rate_is_meant():
+    lr = hc.Cycle(0.001, 0.006, 1000)
+    assert rules(hc.Plan(lr=lr, weight_decay=hc.Product(0.1, lr))) == ["rate-and-decay-in-phase"]
+    assert rules(hc.Plan(lr=lr, weight_decay=hc.Reference("lr", lr, times=0.1))) == []
+    momentum = hc.Reference("lr", lr, times=100.0)
+    assert rules(hc.Plan(lr=lr, momentum=momentum)) == ["momentum-in-phase"]
