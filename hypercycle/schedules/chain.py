@@ -198,7 +198,7 @@ class Chain(Record):
             if isinstance(schedule, Chain):
                 schedule = schedule.resolved_after(begun, units, facts)
             elif isinstance(part, tuple) or schedule.own_length is None:
-                schedule = schedule.resolve(**facts)
+                schedule = self._resolved_part(number, units, facts)
             else:
                 schedule = schedule.with_length(steps[number])
             parts.append((schedule, steps[number]) if isinstance(part, tuple) else schedule)
@@ -212,7 +212,8 @@ class Chain(Record):
     def exact_lengths(self, units: Units, facts: Facts) -> list[Fraction | None]:
         """Return the lengths of the parts before they are rounded; None for one without end."""
         lengths: list[Fraction | None] = []
-        for given, schedule in zip(self.given_lengths, self.schedules, strict=True):
+        for number, schedule in enumerate(self.schedules):
+            given = self.given_lengths[number]
             if given == REST:
                 lengths.append(Fraction(0))
             elif given is not None:
@@ -222,11 +223,18 @@ class Chain(Record):
                 known = [length for length in inner if length is not None]
                 lengths.append(sum(known, Fraction(0)) if len(known) == len(inner) else None)
             else:
-                steps = schedule.resolve(**facts).length
+                steps = self._resolved_part(number, units, facts).length
                 lengths.append(None if steps is None else Fraction(steps))
         if REST in self.given_lengths:
             lengths[self.given_lengths.index(REST)] = self._rest(lengths, units)
         return lengths
+
+    def _resolved_part(self, number: int, units: Units, facts: Facts) -> Record:
+        # Kept, since it is asked for its length first: of chains within chains, twice at each level.
+        kept: dict[int, tuple[Units, Record]] = vars(self).setdefault("_resolved_parts", {})
+        if number not in kept or kept[number][0] != units:
+            kept[number] = units, self.schedules[number].resolve(**facts)
+        return kept[number][1]
 
     def _rest(self, lengths: list[Fraction | None], units: Units) -> Fraction:
         total = Fraction(units.run(REST, "steps"))

@@ -249,3 +249,13 @@ def test_bounds_are_known_if_those_of_all_parts_are():
         assert schedule.known_range() is None
         with pytest.raises(ValueError, match="has no opposite: it is not known between which"):
             schedule.opposite(0.0, 1.0)
+
+
+def test_chains_deep_in_others_are_resolved_once():
+    schedule = hc.Ramp(0.1, 1.0, "5%")
+    for _ in range(40):  # twice at each level would be for ever
+        schedule = hc.Chain(hc.Rounded(hc.Sum(schedule, hc.Ramp(0.1, 1.0, 3))), (0.5, "1ep"))
+    short = schedule.resolve(total_steps=100, steps_per_epoch=3)
+    assert short.length == 5 + 40 * 3
+    assert schedule.resolve(total_steps=100, steps_per_epoch=4).length == 5 + 40 * 4
+    assert schedule.resolve(total_steps=100, steps_per_epoch=3) == short
