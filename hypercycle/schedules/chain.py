@@ -230,7 +230,7 @@ class Chain(Record):
         return lengths
 
     def _resolved_part(self, number: int, units: Units, facts: Facts) -> Record:
-        # Kept, since it is asked for its length first: of chains within chains, twice at each level.
+        # Kept, since its length is asked first: of chains in chains, twice at each level.
         kept: dict[int, tuple[Units, Record]] = vars(self).setdefault("_resolved_parts", {})
         if number not in kept or kept[number][0] != units:
             kept[number] = units, self.schedules[number].resolve(**facts)
