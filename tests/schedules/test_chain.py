@@ -259,3 +259,18 @@ def test_chains_deep_in_others_are_resolved_once():
     assert short.length == 5 + 40 * 3
     assert schedule.resolve(total_steps=100, steps_per_epoch=4).length == 5 + 40 * 4
     assert schedule.resolve(total_steps=100, steps_per_epoch=3) == short
+
+
+def test_a_decay_that_is_one_cycle_ends_with_the_run():
+    for total in range(2, 300):
+        for decay in (
+            hc.Cycle(0.001, 0.1, 0, "95%", waveform=hc.Polynomial(0.9), cycles=1),
+            hc.Cycle(0.001, 0.1, "95%", 0, inverted=True, cycles=1),
+        ):
+            chain = hc.Chain(hc.Ramp(0.001, 0.1, "5%"), decay).resolve(total_steps=total)
+            assert chain.length == total
+            assert chain(total) == 0.001
+    assert hc.Cycle(0.1, 0.5, "95%", cycles=1).own_length is None
+    assert hc.Cycle(0.1, 0.5, 0, "95%").own_length is None
+    with pytest.raises(TypeError, match="Cycle has no length of its own"):
+        hc.Cycle(0.1, 0.5, 0, "95%").with_length(3)
