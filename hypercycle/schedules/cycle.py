@@ -348,8 +348,10 @@ class Cycle(Clocked, Record):
         """Return the cycle with that half of so many steps, at least one."""
         if self.own_length is None:
             return super().with_length(steps)
-        half = "step_size_down" if self.step_size_up == 0 else "step_size_up"
-        return replace(self, **{half: max(steps, 1)})
+        length = max(steps, 1)
+        if self.step_size_up == 0:
+            return replace(self, step_size_down=length)
+        return replace(self, step_size_up=length)
 
     @property
     def _down(self) -> Length:
