@@ -38,9 +38,19 @@ _UNIT_OPTIONS = {
     "seconds_per_step": 'Seconds per update, for lengths such as "90s", "3h".',
     "samples_per_step": 'Samples per update, for lengths such as "10Msamples".',
     "tokens_per_step": 'Tokens per update, for lengths such as "2Btok".',
-    "total_steps": 'Updates of the whole run, for lengths such as "30%".',
+    "total_steps": 'Updates of the whole run, for lengths such as "30%"; or "100Btok".',
     "steps_per_epoch": 'Updates per epoch, for lengths such as "4ep".',
 }
+
+
+class _Total(click.IntRange):
+    """Steps, or a length such as ``"100Btok"``."""
+
+    def convert(self, value: Any, *where: Any) -> Any:
+        try:
+            return Units(total_steps=value).total_steps if isinstance(value, str) else value
+        except (TypeError, ValueError):
+            return super().convert(value, *where)
 
 
 def unit_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,11 +58,17 @@ def unit_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def with_units(*arguments: Any, **options: Any) -> Any:
-        facts = {name: options.pop(name) for name in FACTS}
-        return command(*arguments, units=Units(**facts), **options)
+        units = Units(**{name: options.pop(name) for name in FACTS})
+        try:
+            _ = units.total
+        except ValueError as error:
+            raise Failure(_for_command_line(str(error))) from error
+        return command(*arguments, units=units, **options)
 
     for name, text in _UNIT_OPTIONS.items():
         kind: click.ParamType[Any] = click.IntRange(1, LARGEST_LENGTH)
+        if name == "total_steps":
+            kind = _Total(1, LARGEST_LENGTH)
         if name == "seconds_per_step":
             kind = click.FloatRange(min=0, min_open=True)
         option = click.option(f"--{name.replace('_', '-')}", type=kind, metavar="N", help=text)

@@ -19,7 +19,7 @@ from hypercycle.plans.entries import entries_of
 from hypercycle.plans.explaining import REFUSED
 from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan import Plan
-from hypercycle.plans.rules_of_values import ANY_RUN
+from hypercycle.plans.rules_of_values import in_any_run
 
 _EXAMPLES = "torch.optim.AdamW, keras.optimizers.Adam or optax.adamw"
 
@@ -52,7 +52,7 @@ def maker_of(target: str) -> Maker:
 def refusals(plan: Plan, make: Maker, units: Units) -> list[Finding]:
     """Return why the target would not take a plan: each name alone, or then all of them."""
     with failing_on(ValueError):
-        resolved = plan.resolved_in(Units(**ANY_RUN | units.facts))
+        resolved = in_any_run(plan, **units.facts)
     entries = list(entries_of(resolved))
     alone = [(one.where, one.name, Plan(**{one.name: one.schedule})) for one in entries]
     findings = [

@@ -17,7 +17,7 @@ from hypercycle.schedules.description import differences
 
 STATE_VERSION = 2
 _STATE_KEYS = {"version", "step", "plan", "initial"}
-_LENGTHS = {"step_size_up", "step_size_down", "steps"}
+_LENGTHS = {"step_size_up", "step_size_down", "steps", "unit", "shift"}
 
 
 def state_of(
@@ -203,6 +203,8 @@ def only_lengths_differ(saved: Any, present: Any) -> bool:
 def without_lengths(description: Any) -> Any:
     """Return a description in which only lengths are left out: those of another run differ."""
     if isinstance(description, Mapping):
+        if not isinstance(description.get("kind"), str):  # by names of the user's, or parameters
+            return {key: without_lengths(one) for key, one in description.items()}
         return {
             key: [value for _, value in one] if _are_points(key, one) else without_lengths(one)
             for key, one in description.items()

@@ -14,7 +14,9 @@ from hypercycle.numbers.spelling import suggestion
 from hypercycle.plans.entries import is_rate
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.groups import Groups
+from hypercycle.schedules.mixture import Mixture
 from hypercycle.schedules.ramp import Ramp
+from hypercycle.schedules.reference import Reference
 from hypercycle.schedules.schedule import Record
 
 _PART = re.compile(r"(\d{1,16}(?:\.\d{1,16})?)\s*%", re.ASCII)
@@ -39,27 +41,45 @@ def branch(  # noqa: PLR0917  (those of the method)
                 "one: call plan.resolve(steps_per_epoch=…, total_steps=…) of the trunk first"
             )
 
-    def decayed(schedule: Record, where: str) -> Chain:
+    def decayed(schedule: Record, where: str, end: float) -> Chain:
         if not schedule.precomputable:
             raise ValueError(
                 f"{where} has a function of yours, whose value at step {step} is known in training "
                 "only: it cannot be decayed from there"
             )
-        return Chain((schedule, step), Ramp(schedule(step), to, length, waveform))
+        return Chain((schedule, step), Ramp(schedule(step), end, length, waveform))
 
     made = dict(schedules)
-    for name in chosen:
-        one = schedules[name]
+    for name, one in schedules.items():
+        end = _end(name, schedules, dict.fromkeys(chosen, to))
+        if end is None:
+            continue
+        if isinstance(one, Mixture):
+            raise ValueError(
+                f"{name} is a Mixture, whose weights sum to 1: it goes on, or is written as a "
+                "schedule of its own"
+            )
         if isinstance(one, Groups):
             made[name] = Groups(
                 {
-                    key: None if part is None else decayed(part, f"{name} of group {key!r}")
+                    key: None if part is None else decayed(part, f"{name} of group {key!r}", end)
                     for key, part in one.items()
                 }
             )
         else:
-            made[name] = decayed(one, name)
+            # In the branch the other entry follows something else.
+            trunk = one.written_out if isinstance(one, Reference) else one
+            made[name] = decayed(trunk, name, end)
     return made
+
+
+def _end(name: str, schedules: Mapping[str, Any], ends: Mapping[str, float]) -> float | None:
+    """Return where a name is at the end of the decay; None if it goes on."""
+    one = schedules.get(name)
+    if name in ends or not isinstance(one, Reference) or schedules.get(one.name) != one.schedule:
+        return ends.get(name)
+    end = _end(one.name, schedules, ends)
+    return None if end is None else one.times * end
 
 
 def _length(decay: Length, at: int) -> Length:

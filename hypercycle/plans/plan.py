@@ -173,7 +173,8 @@ class Plan(PlanData):
         Up to ``at`` it is this one, the trunk. From there each of ``names`` (the learning rates if
         not given), in all groups, goes from exactly the value that it has there ``to`` another in
         ``decay`` steps, by ``waveform``; a percentage is that of all steps of the branch:
-        ``at = 8000`` with ``"20%"`` makes 10,000. What is not named goes on. The state of a trunk
+        ``at = 8000`` with ``"20%"`` makes 10,000. A :class:`Reference` to one of them follows it;
+        what else is not named goes on. The state of a trunk
         that is saved at ``at`` or before loads into the branch; a later one, or another plan's, is
         refused. "1-sqrt" is the cooldown of A. Hägele et al., arXiv:2405.18392.
 

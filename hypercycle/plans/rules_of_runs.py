@@ -54,7 +54,8 @@ def found_in_parts(entries: Sequence[Entry]) -> Iterator[Finding]:
         total = sum(Fraction(part[1]) for part in parts if part is not None)
         last, highest = chain.schedules[-1], max(chain.reached(), default=0.0)
         nothing = isinstance(last, Ramp) and last.end <= _NOTHING * highest
-        if None in parts or total == 100 or (total < 100 and not (entry.is_rate and nothing)):
+        falls_short = total < 100 and None not in parts and entry.is_rate and nothing
+        if total <= 100 and not falls_short:
             continue
         yield Finding(
             "longer-than-run" if total > 100 else "shorter-than-run",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any, Unpack
 
 from hypercycle.namespaces.namespace import ONE_STEP
 from hypercycle.numbers.lengths import Facts
@@ -12,7 +13,7 @@ from hypercycle.plans.entries import Entry, Within, likeness, within
 from hypercycle.plans.findings import Finding
 from hypercycle.schedules.chain import Chain
 from hypercycle.schedules.cycle import Cycle
-from hypercycle.schedules.schedule import Record
+from hypercycle.schedules.reference import Reference
 from hypercycle.shapes.registry import scale_function
 from hypercycle.shapes.scales import Exponential, Halving
 
@@ -30,14 +31,14 @@ _EPOCHS = re.compile(r"(\d+(?:\.\d+)?)\s*ep", re.ASCII)
 _INVISIBLE = 0.01
 # Correlations: of waves that need not have one form, and of those that have.
 _IN_PHASE, _THE_SAME = 0.95, 0.999
-ANY_RUN: Facts = {
+# What stands for a run where only shapes, names and bounds matter: the first that is long enough.
+_ANY_RUN: Facts = {
     "steps_per_epoch": 1_000,
-    "total_steps": 100_000,
     "tokens_per_step": 1_000_000,
     "samples_per_step": 1_000,
     "seconds_per_step": 1.0,
 }
-"""What stands for a run where only shapes, names and bounds matter."""
+_ANY_TOTAL = 10**5, 10**7, 10**9, 10**12
 
 
 def found(
@@ -57,6 +58,25 @@ def found(
                 yield from _step_size(one.where, cycle, steps_per_epoch, steps)
             yield from _scale(one, cycle, steps)
     yield from _together(entries, total)
+
+
+def in_any_run(schedule: Any, **facts: Unpack[Facts]) -> Any:
+    """Return a schedule or a plan with lengths in steps of a run of which these facts are known.
+
+    Raises
+    ------
+    ValueError
+        If it fits into no run.
+    """
+    known: Facts = {**_ANY_RUN, **facts}
+    if "total_steps" in known:
+        return schedule.resolve(**known)
+    for total in _ANY_TOTAL[:-1]:
+        try:
+            return schedule.resolve(**known, total_steps=total)
+        except ValueError:
+            continue
+    return schedule.resolve(**known, total_steps=_ANY_TOTAL[-1])
 
 
 def _least(one: int | None, other: int | None) -> int | None:
@@ -205,9 +225,14 @@ def _together(entries: Sequence[Entry], total: int | None) -> Iterator[Finding]:
     for entry, rate in itertools.product(entries, rates):
         if not (entry.is_momentum or entry.is_decay):
             continue
+        if entry.is_decay and isinstance(entry.schedule, Reference):
+            continue  # who writes { of = "lr" } means it
         if entry.group != rate.group and None not in (entry.group, rate.group):
             continue
-        one, other = _shape_of(rate.schedule), _shape_of(entry.schedule)
+        try:
+            one, other = in_any_run(rate.schedule), in_any_run(entry.schedule)
+        except ValueError:
+            continue  # which is told where it is resolved
         steps = total or max(one.shown_in(2), other.shown_in(2))
         if likeness(one, other, steps) < (_IN_PHASE if entry.is_momentum else _THE_SAME):
             continue
@@ -230,7 +255,3 @@ def _together(entries: Sequence[Entry], total: int | None) -> Iterator[Finding]:
                 "note",
             )
         break
-
-
-def _shape_of(schedule: Record) -> Record:
-    return schedule.resolve(**ANY_RUN)

@@ -113,6 +113,14 @@ class Chain(Record):
         """Return the bounds of all parts."""
         return [value for part in self.schedules for value in part.reached()]
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound of all parts; None if one's are not known."""
+        known = [part.known_range() for part in self.schedules]
+        ranges = [one for one in known if one is not None]
+        if len(ranges) < len(known):
+            return None
+        return min(low for low, _ in ranges), max(high for _, high in ranges)
+
     @property
     def whole(self) -> bool:
         """Whether all parts are."""
@@ -190,7 +198,7 @@ class Chain(Record):
             if isinstance(schedule, Chain):
                 schedule = schedule.resolved_after(begun, units, facts)
             elif isinstance(part, tuple) or schedule.own_length is None:
-                schedule = schedule.resolve(**facts)
+                schedule = self._resolved_part(number, units, facts)
             else:
                 schedule = schedule.with_length(steps[number])
             parts.append((schedule, steps[number]) if isinstance(part, tuple) else schedule)
@@ -204,7 +212,8 @@ class Chain(Record):
     def exact_lengths(self, units: Units, facts: Facts) -> list[Fraction | None]:
         """Return the lengths of the parts before they are rounded; None for one without end."""
         lengths: list[Fraction | None] = []
-        for given, schedule in zip(self.given_lengths, self.schedules, strict=True):
+        for number, schedule in enumerate(self.schedules):
+            given = self.given_lengths[number]
             if given == REST:
                 lengths.append(Fraction(0))
             elif given is not None:
@@ -214,11 +223,18 @@ class Chain(Record):
                 known = [length for length in inner if length is not None]
                 lengths.append(sum(known, Fraction(0)) if len(known) == len(inner) else None)
             else:
-                steps = schedule.resolve(**facts).length
+                steps = self._resolved_part(number, units, facts).length
                 lengths.append(None if steps is None else Fraction(steps))
         if REST in self.given_lengths:
             lengths[self.given_lengths.index(REST)] = self._rest(lengths, units)
         return lengths
+
+    def _resolved_part(self, number: int, units: Units, facts: Facts) -> Record:
+        # Kept, since its length is asked first: of chains in chains, twice at each level.
+        kept: dict[int, tuple[Units, Record]] = vars(self).setdefault("_resolved_parts", {})
+        if number not in kept or kept[number][0] != units:
+            kept[number] = units, self.schedules[number].resolve(**facts)
+        return kept[number][1]
 
     def _rest(self, lengths: list[Fraction | None], units: Units) -> Fraction:
         total = Fraction(units.run(REST, "steps"))
@@ -309,14 +325,15 @@ def _check_rest(chain: Chain) -> None:
         )
     for part, schedule in zip(chain.parts, chain.schedules, strict=True):
         is_own = not isinstance(part, tuple) and schedule.own_length == REST
-        if not is_own and _takes_rest(schedule):
+        if not is_own and takes_rest(schedule):
             raise ValueError(
                 "'rest' is what the parts of a Chain leave of the run, and this one is inside "
                 f"another part of a Chain: write its parts one by one, got {shown(schedule)}"
             )
 
 
-def _takes_rest(schedule: Record) -> bool:
-    inside = any(_takes_rest(one) for one in schedule.schedules)
+def takes_rest(schedule: Record) -> bool:
+    """Return whether a length in it is the "rest" of the run."""
+    inside = any(takes_rest(one) for one in schedule.schedules)
     own = isinstance(schedule, Chain) and REST in schedule.given_lengths
     return inside or own or schedule.own_length == REST

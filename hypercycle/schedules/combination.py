@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self, Unpack
 
 from hypercycle.numbers.clock import Event
-from hypercycle.numbers.lengths import Facts
+from hypercycle.numbers.lengths import Facts, Length
 from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.constant import Constant
 from hypercycle.schedules.function import as_schedule
@@ -25,10 +25,28 @@ class Combination(Record):
         """Return the same of other schedules."""
 
     @property
+    def _moving(self) -> list[Record]:
+        return [one for one in self.schedules if not isinstance(one, Constant)]
+
+    @property
+    def own_length(self) -> Length | None:
+        """That of the only schedule that is no constant; None if there are more."""
+        moving = self._moving
+        return moving[0].own_length if len(moving) == 1 else None
+
+    def with_length(self, steps: int) -> Self:
+        """Return the same with that schedule of another length."""
+        if self.own_length is None:
+            return super().with_length(steps)
+        parts = (
+            one if isinstance(one, Constant) else one.with_length(steps) for one in self.schedules
+        )
+        return self.of(*parts)
+
+    @property
     def length(self) -> int | None:
         """Steps until all hold; None if one never does. A constant has held from the start."""
-        moving = (one for one in self.schedules if not isinstance(one, Constant))
-        lengths = [schedule.length for schedule in moving]
+        lengths = [schedule.length for schedule in self._moving]
         known = [length for length in lengths if length is not None]
         return max(known, default=None) if len(known) == len(lengths) else None
 

@@ -338,6 +338,22 @@ class Cycle(Clocked, Record):
         return self if self.resolved else replace(self, step_size_up=up, step_size_down=down)
 
     @property
+    def own_length(self) -> Length | None:
+        """The half that is not 0, of one cycle that has one: a rise or a decay, as of a Ramp."""
+        halves = self.step_size_up, self._down
+        is_one = self.cycles == 1 and self.phase == 0.0 and 0 in halves
+        return (halves[1] if halves[0] == 0 else halves[0]) if is_one else None
+
+    def with_length(self, steps: int) -> Cycle:
+        """Return the cycle with that half of so many steps, at least one."""
+        if self.own_length is None:
+            return super().with_length(steps)
+        length = max(steps, 1)
+        if self.step_size_up == 0:
+            return replace(self, step_size_down=length)
+        return replace(self, step_size_up=length)
+
+    @property
     def _down(self) -> Length:
         return self.step_size_up if self.step_size_down is None else self.step_size_down
 

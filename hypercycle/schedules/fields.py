@@ -83,6 +83,9 @@ def one_of(*texts: str) -> Field:
 
 NUMBER = _plain(finite_number, {"type": "number"})
 LENGTH = _plain(checked_length, _LENGTHS)
+LENGTH_ABOVE_0 = _plain(
+    functools.partial(checked_length, minimum=1), {"anyOf": [_WHOLE | {"minimum": 1}, _WITH_UNIT]}
+)
 LENGTH_OF_PART = _plain(functools.partial(checked_length, rest=True), _LENGTHS_OF_PARTS)
 COUNT = _plain(lambda value, name: whole_number(value, name, minimum=1), _WHOLE | {"minimum": 1})
 FLAG = _plain(_that_is("true or false", lambda one: isinstance(one, bool)), {"type": "boolean"})

@@ -77,6 +77,11 @@ class Held(Record):
         bounds: list[float] = self.schedule.reached()
         return bounds
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound of the schedule; None if they are not known."""
+        known: tuple[float, float] | None = self.schedule.known_range()
+        return known
+
     @computed_once
     def _steps(self) -> int:
         return in_steps(self.steps, "steps")

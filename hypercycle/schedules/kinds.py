@@ -103,7 +103,7 @@ KINDS: dict[str, Kind] = {
         {
             "factor": fields.NUMBER,
             "exponent": fields.NUMBER,
-            "unit": fields.LENGTH,
+            "unit": fields.LENGTH_ABOVE_0,
             "shift": fields.LENGTH,
             "offset": fields.NUMBER,
             "low": fields.or_none(fields.NUMBER),
@@ -142,7 +142,7 @@ KINDS: dict[str, Kind] = {
     "held": Kind(
         Held,
         "A schedule that is Held for so many steps.",
-        {"schedule": nested_fields.SCHEDULE, "steps": fields.LENGTH},
+        {"schedule": nested_fields.SCHEDULE, "steps": fields.LENGTH_ABOVE_0},
     ),
     "rounded": Kind(
         Rounded,

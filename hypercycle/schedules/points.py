@@ -14,6 +14,7 @@ from hypercycle.namespaces.namespace import ONE_STEP, Namespace
 from hypercycle.numbers.caching import computed_once
 from hypercycle.numbers.checks import finite_number, shown
 from hypercycle.numbers.lengths import (
+    STEPS,
     Facts,
     Length,
     Units,
@@ -168,7 +169,7 @@ class Points(Record):
     def resolve(self, **facts: Unpack[Facts]) -> Points:
         """Return the same points with all steps whole."""
         units = Units(**facts)
-        if self.resolved:
+        if self.resolved and units.clock == STEPS:
             return self
         resolved = [
             (resolved_length(step, "a step of Points", units), value) for step, value in self.points

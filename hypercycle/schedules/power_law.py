@@ -137,6 +137,10 @@ class PowerLaw(Record):
         bound = self.high if self.factor > 0.0 else self.low
         return [] if bound is None else [self(0), bound]
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound; None without both, or with an open length."""
+        return super().known_range() if len(self.reached()) > 1 else None
+
     def shown_in(self, cycles: int) -> int:
         """Return some of its units and shifts."""
         del cycles

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
+from hypercycle.numbers.checks import is_traced
 from hypercycle.schedules.combination import Combination
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
@@ -53,7 +55,15 @@ class Product(Combination):
 
     def reached(self) -> list[float]:
         """Return the products of the factors' bounds."""
-        return [a * b for a in self.first.reached() for b in self.second.reached()]
+        return _products(self.first.reached(), self.second.reached())
+
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest product of bounds; None if a factor's are not known."""
+        first, second = self.first.known_range(), self.second.known_range()
+        if first is None or second is None:
+            return None
+        products = _products(first, second)
+        return min(products), max(products)
 
     @computed_once
     def at_one_step(self) -> OneValue | None:
@@ -63,3 +73,13 @@ class Product(Combination):
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
         return self.first.evaluate(step, xp) * self.second.evaluate(step, xp)
+
+
+def _products(first: Iterable[float], second: Iterable[float]) -> list[float]:
+    return [a * b for a in _outermost(first) for b in _outermost(second)]
+
+
+def _outermost(bounds: Iterable[float]) -> list[float]:
+    """Return the least and the greatest, of which products of products are few."""
+    given = list(bounds)
+    return given if len(given) <= 2 or any(map(is_traced, given)) else [min(given), max(given)]

@@ -89,6 +89,10 @@ class Reference(Combination):
         """Return the bounds of the schedule, times the factor."""
         return self.written_out.reached()
 
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest of them; None if the schedule's are not known."""
+        return self.written_out.known_range()
+
     @computed_once
     def at_one_step(self) -> OneValue | None:
         """The value at one step as a function; None if the schedule has none."""

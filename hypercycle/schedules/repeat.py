@@ -8,10 +8,11 @@ from typing import Any, Unpack
 
 from hypercycle.namespaces.namespace import Namespace
 from hypercycle.numbers.caching import computed_once
-from hypercycle.numbers.checks import LARGEST_LENGTH, whole_number
+from hypercycle.numbers.checks import LARGEST_LENGTH, shown, whole_number
 from hypercycle.numbers.clock import Event
 from hypercycle.numbers.lengths import Facts
 from hypercycle.numbers.marks import Marks
+from hypercycle.schedules.chain import takes_rest
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
 from hypercycle.schedules.scalars import OneValue
@@ -43,7 +44,8 @@ class Repeat(Record):
     Raises
     ------
     TypeError, ValueError
-        If the schedule never ends or has no steps, or all times are longer than 2**53 steps.
+        If the schedule never ends or has no steps, or takes the "rest" of the run, or all times
+        are longer than 2**53 steps.
 
     Examples
     --------
@@ -63,6 +65,11 @@ class Repeat(Record):
         object.__setattr__(self, "schedule", as_schedule(self.schedule, "the schedule"))
         if self.times is not None:
             object.__setattr__(self, "times", whole_number(self.times, "times", minimum=1))
+        if takes_rest(self.schedule):
+            raise ValueError(
+                "'rest' is what the parts of a Chain leave of the run, which leaves nothing to "
+                f"repeat: give a length, such as '10%', got {shown(self.schedule)}"
+            )
         if self.resolved:
             _ = self.period
 
@@ -98,6 +105,11 @@ class Repeat(Record):
         """Return the bounds of the schedule."""
         bounds: list[float] = self.schedule.reached()
         return bounds
+
+    def known_range(self) -> tuple[float, float] | None:
+        """Return the least and the greatest bound of the schedule; None if they are not known."""
+        known: tuple[float, float] | None = self.schedule.known_range()
+        return known
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""

@@ -233,6 +233,8 @@ class Opposite(Record):
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         known = self.schedule.known_range()
+        if known is None and not self.schedule.resolved:
+            return  # of a power law they are known when its lengths are
         if known is None:
             raise ValueError(
                 f"{self.schedule!r} has no opposite: it is not known between which bounds it moves"
@@ -287,6 +289,15 @@ class Opposite(Record):
     def length(self) -> int | None:
         """Steps until the schedule holds."""
         return self.schedule.length
+
+    @property
+    def own_length(self) -> Length | None:
+        """That of the schedule."""
+        return self.schedule.own_length
+
+    def with_length(self, steps: int) -> Opposite:
+        """Return the opposite of the schedule of that length."""
+        return Opposite(self.schedule.with_length(steps), self.low, self.high)
 
     def resolve(self, **facts: Unpack[Facts]) -> Opposite:
         """Return the opposite of the schedule with all lengths in steps."""

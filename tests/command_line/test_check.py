@@ -122,3 +122,13 @@ def test_for_a_target_names_and_values_are_checked():
 def test_findings_fit_into_80_columns():
     for line in run("check", "plan.toml", "--total-steps", 130).out.splitlines():
         assert widest(wrap(line, indent="  ")) <= 80  # as on a terminal
+
+
+def test_the_run_may_be_told_in_tokens():
+    Path("tokens.json").write_text('{"lr": {"kind": "ramp", "start": 0, "end": 1, "steps": "50%"}}')
+    told = ["--total-steps", "10Mtok"]
+    wanted = "total_steps='10Mtok' cannot be turned into steps without tokens_per_step: give --tok"
+    assert wanted in error("check", "tokens.json", *told)
+    rows = run("values", "tokens.json", *told, "--tokens-per-step", "1000000").out.splitlines()
+    assert (rows[6], rows[11], len(rows)) == ("5,1.0", "10,1.0", 12)
+    assert "'50%' is not a valid integer" in error("check", "tokens.json", "--total-steps", "50%")

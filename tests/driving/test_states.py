@@ -118,3 +118,16 @@ def test_the_steps_of_points_are_lengths():
         return without_lengths(describe_plan(hc.Plan(lr=hc.Points({0: 0.1, steps: value}))))
 
     assert described(10, 0.5) == described(20, 0.5) != described(10, 0.6)
+
+
+def test_lengths_of_power_laws_are_left_out_and_names_are_not():
+    def described(one, other, ramp):
+        law = hc.PowerLaw(0.1, -0.5, unit=one, shift=other)
+        groups = hc.Groups({"steps": law, "points": 0.5})
+        return describe_plan(hc.Plan(lr=groups, shift=hc.Ramp(0.1, ramp, one), steps=ramp))
+
+    assert without_lengths(described(1, 0, 0.5)) == without_lengths(described(20, 10, 0.5))
+    assert without_lengths(described(1, 0, 0.5)) != without_lengths(described(1, 0, 0.6))
+    left = without_lengths(described(1, 0, 0.5))
+    assert set(left) == {"lr", "shift", "steps"}
+    assert set(left["lr"]["groups"]) == {"steps", "points"}

@@ -110,3 +110,16 @@ def test_the_schema_takes_what_checks_pass_over(validator):
     assert validator.is_valid({"lr": 0.1, "$check": {"ignore": ["mid-cycle"]}})
     for wrong in ([], {"ignore": "mid-cycle"}, {"ignored": []}):
         assert not validator.is_valid({"lr": 0.1, "$check": wrong})
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kind": "held", "schedule": 0.1, "steps": 0},
+        {"kind": "power_law", "factor": 1.0, "exponent": -0.5, "unit": 0},
+    ],
+)
+def test_the_schema_refuses_lengths_of_nothing(entry, validator):
+    with pytest.raises(PlanFileError, match="must be at least 1"):
+        hc.Plan.from_dict({"lr": entry})
+    assert not validator.is_valid({"lr": entry})

@@ -173,3 +173,31 @@ def test_several_targets_branch_together():
     branch.step()
     branch.step()
     assert branch.values == {"first": {"lr": 0.0}, "second": {"lr": 0.0, "momentum": 0.9}}
+
+
+def test_a_reference_to_what_decays_follows_it():
+    lr = hc.warmup(10, 1.0)
+    decay = hc.Reference("lr", lr, times=0.1)
+    again = hc.Reference("weight_decay", decay, times=0.5)
+    stale = hc.Reference("lr", hc.Ramp(0.1, 1.0, 9))
+    trunk = hc.Plan(lr=lr, weight_decay=decay, dropout=again, momentum=stale)
+    branch = trunk.branch(20, 10, to=0.2)
+    assert branch(20) == trunk(20)
+    assert branch(30) == pytest.approx(
+        {
+            "lr": 0.2,
+            "weight_decay": 0.02,
+            "dropout": 0.01,
+            "momentum": 1.0,
+        }
+    )
+    assert branch["momentum"] == stale
+    branch.check_fingerprint(trunk.fingerprint())
+    assert hc.Plan.from_dict(trunk.branch(20).to_dict())(25) == trunk.branch(20)(25)
+
+
+def test_a_mixture_is_not_decayed():
+    trunk = hc.Plan(lr=0.1, mix=hc.Mixture({"web": 1.0, "code": hc.Ramp(0.5, 2.0, 9)}))
+    assert trunk.branch(5)["mix"] == trunk["mix"]
+    with pytest.raises(ValueError, match="mix is a Mixture, whose weights sum to 1: it goes on"):
+        trunk.branch(5, names=["mix"])

@@ -129,3 +129,32 @@ def test_one_cycle_against_its_own_momentum_and_with_it():
 def test_a_weight_decay_of_another_form_is_not_told():
     plan = hc.Plan(lr=LR, weight_decay=hc.Cycle(0.0, 0.1, 1000, waveform="hann"))
     assert rules(plan) == []
+
+
+@pytest.mark.parametrize(
+    "lr",
+    [
+        hc.Chain(hc.Ramp(0.01, 1.0, 2000), (1.0, "rest"), hc.Ramp(1.0, 0.1, 150_000)),
+        hc.Chain(hc.Ramp(0.01, 1.0, "2Btok"), (1.0, "rest"), hc.Ramp(1.0, 0.1, "200Btok")),
+        hc.Ramp(1.0, 0.1, "100%-5000000it"),
+    ],
+)
+def test_plans_of_long_runs_are_explained_without_a_run(lr):
+    assert rules(hc.Plan(lr=lr, momentum=hc.Cycle(0.85, 0.95, 1000))) == []
+
+
+def test_parts_of_more_than_the_run_are_told_beside_a_rest():
+    lr = hc.Chain(hc.Ramp(0.01, 1.0, "60%"), (1.0, "rest"), hc.Ramp(1.0, 0.1, "50%"))
+    (finding,) = hc.Plan(lr=lr, momentum=0.9, weight_decay=lr).explain()[:1]
+    assert (finding.rule, finding.what) == (
+        "longer-than-run",
+        "its parts add up to 110% of the run",
+    )
+
+
+def test_a_decay_that_refers_to_the_rate_is_meant():
+    lr = hc.Cycle(0.001, 0.006, 1000)
+    assert rules(hc.Plan(lr=lr, weight_decay=hc.Product(0.1, lr))) == ["rate-and-decay-in-phase"]
+    assert rules(hc.Plan(lr=lr, weight_decay=hc.Reference("lr", lr, times=0.1))) == []
+    momentum = hc.Reference("lr", lr, times=100.0)
+    assert rules(hc.Plan(lr=lr, momentum=momentum)) == ["momentum-in-phase"]

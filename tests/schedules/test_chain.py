@@ -209,3 +209,68 @@ CHAIN_IN_CHAIN = (
 def test_lengths_that_do_not_add_up_are_refused(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda ramp: hc.Product(0.1, ramp),
+        lambda ramp: hc.Maximum(ramp, 0.5),
+        lambda ramp: hc.Rounded(hc.Sum(ramp, 64)),
+        lambda ramp: hc.Reference("lr", ramp, times=0.1),
+        lambda ramp: ramp.opposite(0.85, 0.95),
+    ],
+)
+def test_what_is_made_of_one_ramp_has_its_length(made):
+    up, down = hc.Ramp(0.1, 1.0, "5%"), hc.Ramp(1.0, 0.1, "20%")
+    shares = hc.Chain(made(up), (0.9, "75%"), made(down))
+    rest = hc.Chain(made(up), made(hc.Ramp(1.0, 0.1, "rest")))
+    for total in range(1, 300):
+        assert shares.resolve(total_steps=total).length == total
+        assert rest.resolve(total_steps=total).length == total
+    with pytest.raises(ValueError, match="'rest' is what the other parts of a Chain leave"):
+        made(hc.Ramp(1.0, 0.1, "rest")).resolve(total_steps=9)
+    with pytest.raises(TypeError, match="has no length of its own"):
+        hc.Sum(up, down).with_length(9)
+
+
+def test_bounds_are_known_if_those_of_all_parts_are():
+    chain = hc.Chain((lambda step: 5.0, 4), hc.Ramp(0.1, 1.0, 9))
+    for schedule in (
+        chain,
+        hc.Chain((hc.PowerLaw(0.1, 0.5), 4), 0.1),
+        hc.Repeat(chain, 3),
+        hc.Held(chain, 3),
+        hc.Reference("lr", chain),
+        hc.Product(chain, 0.5),
+        hc.Product(0.5, chain),
+        hc.Rounded(chain),
+    ):
+        assert schedule.known_range() is None
+        with pytest.raises(ValueError, match="has no opposite: it is not known between which"):
+            schedule.opposite(0.0, 1.0)
+
+
+def test_chains_deep_in_others_are_resolved_once():
+    schedule = hc.Ramp(0.1, 1.0, "5%")
+    for _ in range(40):  # twice at each level would be for ever
+        schedule = hc.Chain(hc.Rounded(hc.Sum(schedule, hc.Ramp(0.1, 1.0, 3))), (0.5, "1ep"))
+    short = schedule.resolve(total_steps=100, steps_per_epoch=3)
+    assert short.length == 5 + 40 * 3
+    assert schedule.resolve(total_steps=100, steps_per_epoch=4).length == 5 + 40 * 4
+    assert schedule.resolve(total_steps=100, steps_per_epoch=3) == short
+
+
+def test_a_decay_that_is_one_cycle_ends_with_the_run():
+    for total in range(2, 300):
+        for decay in (
+            hc.Cycle(0.001, 0.1, 0, "95%", waveform=hc.Polynomial(0.9), cycles=1),
+            hc.Cycle(0.001, 0.1, "95%", 0, inverted=True, cycles=1),
+        ):
+            chain = hc.Chain(hc.Ramp(0.001, 0.1, "5%"), decay).resolve(total_steps=total)
+            assert chain.length == total
+            assert chain(total) == 0.001
+    assert hc.Cycle(0.1, 0.5, "95%", cycles=1).own_length is None
+    assert hc.Cycle(0.1, 0.5, 0, "95%").own_length is None
+    with pytest.raises(TypeError, match="Cycle has no length of its own"):
+        hc.Cycle(0.1, 0.5, 0, "95%").with_length(3)

@@ -50,7 +50,7 @@ def test_it_is_a_record_in_the_order_of_its_names():
     for again in (pickle.loads(pickle.dumps(MIX)), copy.deepcopy(MIX), hc.Mixture(MIX.weights)):
         assert again == MIX
         assert hash(again) == hash(MIX)
-        assert eval(repr(again), vars(hc)) == MIX
+        assert eval(repr(again), {name: getattr(hc, name) for name in hc.__all__}) == MIX
     assert hc.Mixture({"a": 1, "b": 2}) != hc.Mixture({"b": 2, "a": 1})
     assert hc.Mixture({"a": 1, "b": hc.Ramp(0, 1, "2ep")}).resolve(steps_per_epoch=7) == hc.Mixture(
         {"a": 1, "b": hc.Ramp(0, 1, 14)}

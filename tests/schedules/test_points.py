@@ -135,3 +135,10 @@ def test_a_point_that_jax_cannot_count_to_is_refused_where_it_has_32_bits():
 def test_what_makes_no_points_is_refused(make, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make()
+
+
+def test_steps_are_no_tokens():
+    assert hc.Points({0: 0.1, "2Mtok": 0.5}).resolve(clock="tokens")(1_000_000) == 0.3
+    for points in ({0: 0.1, 1000: 0.5}, {0: 0.1, 1000: 0.3, "2Mtok": 0.5}):
+        with pytest.raises(ValueError, match="a step of Points=1000 does not count tokens"):
+            hc.Points(points).resolve(clock="tokens")

@@ -191,3 +191,17 @@ def test_what_makes_no_power_law_is_refused(make, error, message):
 def test_what_grows_without_a_bound_overflows_as_an_error():
     with pytest.raises(OverflowError, match="gives inf at step=10"):
         hc.PowerLaw(1.0, 400.0)(10)
+
+
+def test_the_opposite_of_a_law_with_units_is_asked_when_these_are_known():
+    for law in (
+        hc.PowerLaw(0.1, -0.5, unit="1%", shift="1%"),
+        hc.PowerLaw(0.1, -0.5, unit="1%", shift="1%", high=0.5),
+    ):
+        opposite = law.opposite(0.85, 0.95)
+        assert opposite.known_range() == (0.85, 0.95)
+        assert opposite.resolve(total_steps=1000)(0) == 0.85
+        assert hc.Plan.from_dict(hc.Plan(b1=opposite).to_dict())["b1"] == opposite
+    growing = hc.PowerLaw(0.1, 0.5, unit="1%").opposite(0.85, 0.95)
+    with pytest.raises(ValueError, match="it is not known between which bounds it moves"):
+        growing.resolve(total_steps=1000)

@@ -55,3 +55,11 @@ def test_products_that_overflow_are_an_error_of_the_step():
 def test_what_makes_no_product_is_refused(make, error, message):
     with pytest.raises(error, match=re.escape(message)):
         make()
+
+
+def test_products_of_many_products_reach_few_bounds():
+    schedule = hc.Ramp(0.5, 1.0, 9)
+    for _ in range(60):
+        schedule = hc.Product(hc.Ramp(0.5, 1.0, 9), schedule)
+    assert schedule.known_range() == (0.5**61, 1.0)
+    assert schedule.reached() == [0.5**61, 0.5, 0.5**60, 1.0]

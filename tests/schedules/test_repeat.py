@@ -126,6 +126,11 @@ def test_lengths_with_units_are_resolved_inside():
         (lambda: hc.Repeat(0.5), ValueError, "needs a schedule that ends"),
         (lambda: hc.Repeat(lambda step: 1.0), ValueError, "needs a schedule that ends"),
         (lambda: hc.Repeat(hc.Ramp(0, 1, 0)), ValueError, "a schedule of at least one step, got"),
+        (
+            lambda: hc.Repeat(hc.Chain((0.5, 3), (0.1, "rest")), 3),
+            ValueError,
+            "which leaves nothing to repeat: give a length, such as '10%', got Chain(",
+        ),
         (lambda: hc.Repeat(PERIOD, 0), ValueError, "times must be at least 1, got times=0"),
         (lambda: hc.Repeat(PERIOD, 2.5), ValueError, "times must be a whole number, got times=2.5"),
         (lambda: hc.Repeat(PERIOD, 2**53), ValueError, "longer than 2**53 steps: 90071992547409"),

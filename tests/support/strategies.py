@@ -53,7 +53,7 @@ def every_third(step):
     return 0.25 * (step % 3)
 
 
-NAMES = {**vars(hc), "Power": Power, "StepDecay": StepDecay}
+NAMES = {**{name: getattr(hc, name) for name in hc.__all__}, "Power": Power, "StepDecay": StepDecay}
 """What the repr of a drawn schedule needs to be evaluated, where it holds no plain function."""
 
 MOST_CYCLES = 12
