@@ -37,7 +37,7 @@ from hypercycle.schedules.plain_data import Reader
         ({"kind": "points", "points": [[0, 1]], "between": "cubic"}, [
             "between: must be 'linear' or 'hold', got 'cubic'"
         ]),
-        ({"kind": "held", "schedule": 1, "steps": 0}, ["steps must be at least 1, got steps=0"]),
+        ({"kind": "held", "schedule": 1, "steps": 0}, ["steps: must be at least 1, got steps=0"]),
         ({"kind": "rounded", "schedule": 1, "multiple_of": 0}, [
             "multiple_of: must be at least 1, got multiple_of=0"
         ]),
