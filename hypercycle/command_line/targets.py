@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import pkgutil
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from hypercycle.command_line.errors import Failure, describe, failing_on
 from hypercycle.driving.attaching import attach
 from hypercycle.numbers.lengths import Units
 from hypercycle.numbers.spelling import suggestion
-from hypercycle.plans.entries import entries_of
+from hypercycle.plans.entries import entries_of, is_rate
 from hypercycle.plans.explaining import REFUSED
 from hypercycle.plans.findings import Finding
 from hypercycle.plans.plan import Plan
@@ -60,7 +60,9 @@ def refusals(plan: Plan, make: Maker, units: Units) -> list[Finding]:
     ]
     if not findings and all(entry.group is None for entry in entries):
         # Two names of one hyperparameter.
-        return list(_refusal(", ".join(plan), resolved, make("momentum")[0], {}))
+        target, beside = make("momentum")
+        beside = {} if any(map(is_rate, plan)) else beside
+        return list(_refusal(", ".join(plan), resolved, target, beside))
     return findings
 
 
@@ -82,19 +84,23 @@ def _imported(target: str) -> Any:
         sys.path.insert(0, here)
     try:
         return pkgutil.resolve_name(target)
-    except ValueError as error:
-        raise Failure(f"--for {target}: {describe(error)}") from error
     except AttributeError as error:
-        names = [one for one in dir(importlib.import_module(module)) if one[0] != "_"]
-        meant = suggestion(name, names)
-        raise Failure(f"--for {target}: {module} has no {name!r}; {meant}".rstrip("; ")) from error
+        names = [one for one in _names_in(module) if not one.startswith("_")]
+        why = f"{module} has no {name!r}; {suggestion(name, names)}".rstrip("; ")
+        raise Failure(f"--for {target}: {why}") from error
     except ModuleNotFoundError as error:
+        why = describe(error)
         if error.name is not None and f"{target}.".startswith(f"{error.name}."):
-            missing = f"no module {error.name!r}, neither in {Path.cwd()} nor installed"
-            raise Failure(f"--for {target}: {missing}") from error
-        raise Failure(f"--for {target}: {describe(error)}") from error
-    except ImportError as error:
-        raise Failure(f"--for {target}: {describe(error)}") from error
+            why = f"no module {error.name!r}, neither in {Path.cwd()} nor installed"
+        raise Failure(f"--for {target}: {why}") from error
+    except Exception as error:  # whatever a module of the user's raises
+        raise Failure(f"--for {target}: {type(error).__name__}: {describe(error)}") from error
+
+
+def _names_in(module: str) -> list[str]:
+    with suppress(Exception):
+        return dir(pkgutil.resolve_name(module))
+    return []
 
 
 def _of_torch(target: str, kind: Any) -> Any:

@@ -100,6 +100,8 @@ def _longer(entry: Entry, total: int) -> Iterator[Finding]:
     length = schedule.length
     if not isinstance(schedule, (Chain, Ramp)) or length is None or length <= total:
         return
+    if schedule(total - 1) == schedule(length):
+        return  # it only holds for longer
     yield Finding(
         "longer-than-run",
         entry.where,

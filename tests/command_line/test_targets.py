@@ -70,11 +70,16 @@ def test_an_optimizer_of_ones_own_in_the_present_folder(monkeypatch):
         "--for own_optimizer.Two: cannot be made with its defaults: "
     )
     sys.modules.pop("own_optimizer")
+    Path("broken_optimizer.py").write_text("1 / 0\n")
+    assert failure("broken_optimizer.Own") == (
+        "--for broken_optimizer.Own: ZeroDivisionError: division by zero"
+    )
 
 
 def test_factories_of_optax():
     pytest.importorskip("optax")
     assert refused(PLAN, "optax.adamw") == refused(PLAN, "optax.sgd") == []
+    assert refused(hc.Plan(weight_decay=0.1), "optax.adamw") == []
     lines = refused(hc.Plan(momentm=0.9, weight_decay=-1.0, b2=1.5), "optax.adamw")
     assert lines[0].startswith("momentm: adamw has no hyperparameter 'momentm'; available: ")
     assert [line.partition(":")[0] for line in lines] == ["momentm", "weight_decay", "b2"]
@@ -99,6 +104,9 @@ def test_what_is_not_there_is_said_in_words():
         "--for collections.OrderedDct: collections has no 'OrderedDct'; did you mean 'OrderedDict'?"
     )
     assert failure("1torch.x").startswith("--for 1torch.x: ")
+    assert failure("collections.OrderedDict.a.b") == (
+        "--for collections.OrderedDict.a.b: collections.OrderedDict.a has no 'b'"
+    )
     assert failure("collections.abc") == (
         "--for takes an optimizer, such as torch.optim.AdamW, keras.optimizers.Adam or "
         "optax.adamw, got collections.abc"

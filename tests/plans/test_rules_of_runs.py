@@ -54,6 +54,7 @@ def test_what_moves_with_the_rate_is_told_once_and_other_cycles_are_noted():
         # A warm-up that goes down is none.
         (hc.Chain(hc.Ramp(1.0, 0.1, 1000), 0.1), 900, None),
         (hc.Ramp(0.1, 0.0, 1000), 999, "longer-than-run"),
+        (hc.Chain(hc.Ramp(0.0, 0.1, 100), (0.1, 5000)), 999, None),
         (hc.Ramp(0.1, 0.0, 1000), 1000, None),
         # The last update of one_cycle, total_steps - 1, has the last value.
         (hc.one_cycle(0.1, 1000)["lr"], 1000, None),
