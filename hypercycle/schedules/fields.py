@@ -10,11 +10,12 @@ import dataclasses
 import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from hypercycle.numbers.checks import LARGEST_LENGTH, finite_number, whole_number
 from hypercycle.numbers.clock import LARGEST_CYCLE_MULT, checked_cycle_mult, checked_phase
 from hypercycle.numbers.lengths import FORM, REST, checked_length
+from hypercycle.schedules.between import Space
 from hypercycle.schedules.plain_data import (
     INVALID,
     Field,
@@ -75,7 +76,8 @@ def or_none(field: Field) -> Field:
 
 def one_of(*texts: str) -> Field:
     """Return a field that is one of these texts."""
-    expected = " or ".join(map(repr, texts))
+    *others, last = map(repr, texts)
+    expected = f"{', '.join(others)} or {last}"
     return _plain(
         _that_is(expected, lambda one: one in texts), {"type": "string", "enum": list(texts)}
     )
@@ -94,11 +96,7 @@ CYCLE_MULT = _plain(
     checked_cycle_mult, {"type": "number", "exclusiveMinimum": 0, "maximum": LARGEST_CYCLE_MULT}
 )
 SCALE_OF = one_of("amplitude", "bounds")
-_SPACES = ["linear", "log", "log1m"]
-SPACE = _plain(
-    _that_is("'linear', 'log' or 'log1m'", lambda one: one in _SPACES),
-    {"type": "string", "enum": _SPACES},
-)
+SPACE = one_of(*get_args(Space))
 
 
 # Waveforms and scale policies: registered names, or tables of a name and what belongs to it.

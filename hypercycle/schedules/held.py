@@ -19,12 +19,12 @@ from hypercycle.numbers.lengths import (
 from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.retimed import Retimed
 from hypercycle.schedules.scalars import OneValue
-from hypercycle.schedules.schedule import Record
 
 
 @dataclass(frozen=True, repr=False)
-class Held(Record):
+class Held(Retimed):
     r"""A schedule that is asked once in so many steps, and holds its value in between.
 
     .. math:: value = schedule(\\lfloor step / steps \\rfloor \\cdot steps)
@@ -61,26 +61,6 @@ class Held(Record):
 
     def __repr__(self) -> str:
         return record_repr(self, positional=("schedule", "steps"))
-
-    @property
-    def schedules(self) -> tuple[Record, ...]:
-        """The schedule that is asked."""
-        return (self.schedule,)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the schedule is."""
-        return bool(self.schedule.whole)
-
-    def reached(self) -> list[float]:
-        """Return the bounds of the schedule, which may be passed between two steps."""
-        bounds: list[float] = self.schedule.reached()
-        return bounds
-
-    def known_range(self) -> tuple[float, float] | None:
-        """Return the least and the greatest bound of the schedule; None if they are not known."""
-        known: tuple[float, float] | None = self.schedule.known_range()
-        return known
 
     @computed_once
     def _steps(self) -> int:

@@ -15,12 +15,12 @@ from hypercycle.numbers.marks import Marks
 from hypercycle.schedules.chain import takes_rest
 from hypercycle.schedules.function import as_schedule
 from hypercycle.schedules.printing import record_repr
+from hypercycle.schedules.retimed import Retimed
 from hypercycle.schedules.scalars import OneValue
-from hypercycle.schedules.schedule import Record
 
 
 @dataclass(frozen=True, repr=False)
-class Repeat(Record):
+class Repeat(Retimed):
     r"""A schedule that ends, again and again.
 
     .. math::
@@ -76,11 +76,6 @@ class Repeat(Record):
     def __repr__(self) -> str:
         return record_repr(self, positional=("schedule",))
 
-    @property
-    def schedules(self) -> tuple[Record, ...]:
-        """The schedule that is repeated."""
-        return (self.schedule,)
-
     @computed_once
     def period(self) -> int:
         """Steps of one time."""
@@ -95,21 +90,6 @@ class Repeat(Record):
         if length * (self.times or 1) > LARGEST_LENGTH:
             raise ValueError(f"Repeat is longer than 2**53 steps: {self.times} times {length}")
         return int(length)
-
-    @property
-    def whole(self) -> bool:
-        """Whether the schedule is."""
-        return bool(self.schedule.whole)
-
-    def reached(self) -> list[float]:
-        """Return the bounds of the schedule."""
-        bounds: list[float] = self.schedule.reached()
-        return bounds
-
-    def known_range(self) -> tuple[float, float] | None:
-        """Return the least and the greatest bound of the schedule; None if they are not known."""
-        known: tuple[float, float] | None = self.schedule.known_range()
-        return known
 
     def evaluate(self, step: Any, xp: Namespace) -> Any:
         """Return float64 values at int64 steps in the namespace ``xp``."""
