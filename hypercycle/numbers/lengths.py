@@ -20,8 +20,6 @@ REST = "rest"
 """The length of that part of a chain that takes what the others leave of the run."""
 
 STEPS, TOKENS, SAMPLES, SECONDS = "steps", "tokens", "samples", "seconds"
-COUNTED = (TOKENS, SAMPLES, SECONDS)
-"""What a clock may count in place of updates."""
 
 MICROSECONDS = 10**6
 """A clock of seconds counts whole microseconds."""
