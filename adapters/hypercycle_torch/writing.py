@@ -172,7 +172,7 @@ def _own_floats(values: list[Any], others: list[Any], key: str, other_key: str) 
 def _floats_of_one_group(values: list[Any], others: list[Any], key: str, other_key: str) -> Writer:
     @left_as_it_is
     def write(groups: list[Group], index: int) -> None:
-        # The loop of _own_floats would take twice as long as what it does.
+        # Without the loop of _own_floats, a third of a step ("ours, own bounds", one group).
         group = groups[0]
         group[key] = values[index][0]
         group[other_key] = others[index][0]
@@ -274,7 +274,7 @@ def _own_tuples(first: _Written, beside: Floats) -> Writer:
 
 
 def _tuple_of_one_group(first: _Written, beside: Floats) -> Writer:
-    """Do what ``_own_tuples`` does, without a loop: for one group it would be half of the cost."""
+    """Do what ``_own_tuples`` does without its loop, half of a step ("ours, own bounds")."""
     firsts, key = first.column, first.place.key
     values, other_key = beside
     last, second = _NOWHERE, 0.0
